@@ -1,0 +1,40 @@
+import { z } from "zod";
+import { Priority } from "../vocab/index.ts";
+
+/** Result of one smoke check. `error`: it could not be run, which is missing data, not a failure of the service. */
+export const SmokeResult = z.object({
+  id: z.string(),
+  group: z.string(),
+  priority: Priority,
+  outcome: z.enum(["pass", "fail", "error", "skip"]),
+  attempts: z.number().int().min(0),
+  durationMs: z.number(),
+  /** The version that answered, when it said so. */
+  versionObserved: z.string().optional(),
+  /** What was expected and found; redacted, capped. */
+  message: z.string().optional(),
+});
+export type SmokeResult = z.infer<typeof SmokeResult>;
+
+/** One run of a suite of smoke checks against one environment. */
+export const SmokeRun = z.object({
+  mode: z.enum(["staging", "pre-cutover", "production", "post-rollback"]),
+  /** Version that had to answer. */
+  versionExpected: z.string(),
+  results: z.array(SmokeResult),
+});
+export type SmokeRun = z.infer<typeof SmokeRun>;
+
+/** Health of one version's instances between two observations. Deltas, never totals. */
+export const InfraReading = z.object({
+  instances: z.number().int(),
+  ready: z.number().int(),
+  /** Restarts, out-of-memory kills and crashes of this version since the watch began. */
+  restarts: z.number().int(),
+  restartsLast5Min: z.number().int(),
+  oomKills: z.number().int(),
+  crashes: z.number().int(),
+  /** Consecutive observations in which more than half of the instances failed their health check. */
+  unhealthyStreak: z.number().int(),
+});
+export type InfraReading = z.infer<typeof InfraReading>;

@@ -1,0 +1,117 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { closeSync, openSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
+
+/** One process, told apart from a later one that got the same pid. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** Opaque start mark: the same for as long as the process lives, different after the pid is reused. */
+  readonly start: string;
+  readonly bootId: string;
+  readonly host: string;
+}
+
+export interface Processes {
+  self(): ProcessIdentity;
+  /** Who has this pid now, or `undefined`. */
+  identify(pid: number): ProcessIdentity | undefined;
+  /** Starts a process that outlives us: own session, no terminal, output to a file. Returns its pid. */
+  spawnDetached(
+    argv: readonly string[],
+    o: { cwd: string; env: Readonly<Record<string, string>>; logFile: string },
+  ): number;
+  /** Starts a child that is watched: exit, output. */
+  spawnChild(argv: readonly string[], o: { cwd: string; env: Readonly<Record<string, string>> }): ChildProcess;
+  /** Sends a signal; false when there is no such process. */
+  kill(pid: number, signal: NodeJS.Signals): boolean;
+  /** Resident memory in bytes, `undefined` when unknown. */
+  residentBytes(pid: number): number | undefined;
+}
+
+function readOptional(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function commandOutput(command: string, args: string[]): string | undefined {
+  try {
+    return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+let bootIdCache: string | undefined;
+
+/** Linux says it in /proc; macOS in a kernel setting. Elsewhere the host name has to do. */
+function bootId(): string {
+  bootIdCache ??=
+    readOptional("/proc/sys/kernel/random/boot_id")?.trim() ??
+    commandOutput("sysctl", ["-n", "kern.bootsessionuuid"]) ??
+    `unknown-boot-of-${hostname()}`;
+  return bootIdCache;
+}
+
+/** Clock ticks since boot (Linux, field 22 of stat, after the parenthesised name) or the start date (ps). */
+function startMark(pid: number): string | undefined {
+  const stat = readOptional(`/proc/${pid}/stat`);
+  if (stat !== undefined) {
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    // A zombie has ended; it only waits for its parent to notice.
+    return fields[0] === "Z" ? undefined : fields[19];
+  }
+  return process.platform === "linux" ? undefined : commandOutput("ps", ["-o", "lstart=", "-p", String(pid)]);
+}
+
+export const realProcesses: Processes = {
+  self: () => {
+    const start = startMark(process.pid);
+    if (start === undefined) throw new Error("cannot read the start time of this process");
+    return { pid: process.pid, start, bootId: bootId(), host: hostname() };
+  },
+  identify: (pid) => {
+    const start = startMark(pid);
+    return start === undefined ? undefined : { pid, start, bootId: bootId(), host: hostname() };
+  },
+  spawnDetached: (argv, o) => {
+    const [command, ...args] = argv;
+    if (command === undefined) throw new Error("an empty argument array names no command");
+    const log = openSync(o.logFile, "a", 0o600);
+    try {
+      const child = spawn(command, args, {
+        cwd: o.cwd,
+        env: { ...o.env },
+        detached: true,
+        stdio: ["ignore", log, log],
+      });
+      if (child.pid === undefined) throw new Error(`cannot start ${command}`);
+      child.on("error", () => {});
+      child.unref();
+      return child.pid;
+    } finally {
+      closeSync(log);
+    }
+  },
+  spawnChild: (argv, o) => {
+    const [command, ...args] = argv;
+    if (command === undefined) throw new Error("an empty argument array names no command");
+    return spawn(command, args, { cwd: o.cwd, env: { ...o.env }, stdio: ["ignore", "pipe", "pipe"] });
+  },
+  kill: (pid, signal) => {
+    try {
+      process.kill(pid, signal);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  residentBytes: (pid) => {
+    const statm = readOptional(`/proc/${pid}/statm`);
+    if (statm !== undefined) return Number(statm.split(" ")[1]) * 4096;
+    const kilobytes = commandOutput("ps", ["-o", "rss=", "-p", String(pid)]);
+    return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+  },
+};
