@@ -11,6 +11,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  readSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -45,6 +46,8 @@ export interface AppendFile {
 export interface Disk {
   read(path: string): Uint8Array;
   readText(path: string): string;
+  /** The bytes from `offset` to the end; empty when the file is shorter. */
+  readFrom(path: string, offset: number): Uint8Array;
   stream(path: string): AsyncIterable<Uint8Array>;
   /** `undefined` when nothing is there. */
   stat(path: string): Stat | undefined;
@@ -57,6 +60,7 @@ export interface Disk {
   /** Like {@link writeAtomic} but only where nothing is yet; false when something is. */
   createExclusive(path: string, data: Uint8Array | string, mode?: number): boolean;
   openAppend(path: string, mode?: number): AppendFile;
+  /** On the medium when it returns. */
   rename(from: string, to: string): void;
   copyFile(from: string, to: string): void;
   /** Recursively; silent when nothing is there. */
@@ -106,6 +110,21 @@ function codeOf(error: unknown): string | undefined {
 export const realDisk: Disk = {
   read: (path) => readFileSync(path),
   readText: (path) => readFileSync(path, "utf8"),
+  readFrom: (path, offset) => {
+    const fd = openSync(path, "r");
+    try {
+      const bytes = Buffer.alloc(Math.max(0, fstatSync(fd).size - offset));
+      let filled = 0;
+      while (filled < bytes.length) {
+        const read = readSync(fd, bytes, filled, bytes.length - filled, offset + filled);
+        if (read === 0) break;
+        filled += read;
+      }
+      return bytes.subarray(0, filled);
+    } finally {
+      closeSync(fd);
+    }
+  },
   stream: (path) => createReadStream(path, { highWaterMark: 256 * 1024 }),
   stat: (path) => {
     const found = lstatSync(path, { throwIfNoEntry: false });
@@ -158,7 +177,10 @@ export const realDisk: Disk = {
       close: () => closeSync(fd),
     };
   },
-  rename: (from, to) => renameSync(from, to),
+  rename: (from, to) => {
+    renameSync(from, to);
+    syncFolder(dirname(to));
+  },
   copyFile: (from, to) => copyFileSync(from, to),
   remove: (path) => rmSync(path, { recursive: true, force: true }),
   realpath: (path) => realpathSync(path),
