@@ -1,0 +1,173 @@
+import { z } from "zod";
+import { Duration, durationMs, FlowError, Priority } from "../vocab/index.ts";
+
+const Regex = z.string().min(1).max(500).describe("regular expression, matched against the whole value");
+const UrlPath = z
+  .string()
+  .regex(/^\/(?!\/)\S*$/, "expected a path that starts with one slash and has no white space")
+  .describe("path on the service, starting with /");
+const Argv = z.array(z.string()).min(1).describe("command as an argument array; no shell reads it");
+const LabelMatch = z.strictObject({
+  label: z.string().min(1).describe("name of the label"),
+  matches: Regex,
+});
+
+/** Section `metrics` of deploy.yaml: where requests, failures and latencies are read from. */
+export const MetricsConfig = z.strictObject({
+  source: z.literal("scrape").default("scrape").describe("every instance's own Prometheus or OpenMetrics page"),
+  path: UrlPath.default("/metrics"),
+  poll: Duration.default("10s").describe("interval between two reads"),
+  timeout: Duration.default("2s").describe("for one read of one instance"),
+  requests: z
+    .strictObject({
+      name: z.string().min(1).default("http_requests_total").describe("counter of finished requests"),
+      failed: LabelMatch.default({ label: "status", matches: "5.." }).describe("which of them count as failed"),
+    })
+    .prefault({}),
+  latency: z
+    .strictObject({
+      name: z.string().min(1).default("http_request_duration_seconds").describe("histogram, without _bucket"),
+      unit: z.enum(["s", "ms", "us", "ns"]).default("s").describe("unit of its bucket bounds"),
+    })
+    .prefault({}),
+  ignore: LabelMatch.optional().describe("series that are no user traffic, e.g. health checks"),
+});
+export type MetricsConfig = z.infer<typeof MetricsConfig>;
+
+/** What an answer must be for a smoke check to pass. */
+export const SmokeExpectation = z.strictObject({
+  status: z.number().int().min(100).max(599).default(200),
+  bodyContains: z.string().min(1).optional().describe("text that the body must contain"),
+  jsonVersion: z.string().min(1).optional().describe("dotted path into the JSON body; its value must be the version"),
+  headerVersion: z.string().min(1).optional().describe("response header whose value must be the version"),
+});
+export type SmokeExpectation = z.infer<typeof SmokeExpectation>;
+
+/** One HTTP smoke check. */
+export const SmokeCheck = z.strictObject({
+  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "expected lower-case letters, digits and dashes"),
+  group: z.enum(["health", "authentication", "business", "database", "integrations", "monitoring"]),
+  priority: Priority.default("P1"),
+  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]).default("GET"),
+  path: UrlPath,
+  headers: z.record(z.string(), z.string()).default({}),
+  body: z.string().optional(),
+  expect: SmokeExpectation.prefault({}),
+  remember: z
+    .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9]*$/), z.string().min(1))
+    .default({})
+    .describe("name: dotted path into the JSON answer; later checks write {name} in path, headers or body"),
+});
+export type SmokeCheck = z.infer<typeof SmokeCheck>;
+
+/** Section `smoke` of deploy.yaml. */
+export const SmokeConfig = z.strictObject({
+  timeout: Duration.default("5s").describe("for one request"),
+  confirmAfter: Duration.default("1s").describe("pause before the one rerun of a failing check; at most 30s"),
+  checks: z.array(SmokeCheck).min(1),
+});
+export type SmokeConfig = z.infer<typeof SmokeConfig>;
+
+const CommandParts = {
+  command: Argv,
+  cwd: z.string().optional().describe("folder inside the project; default the project"),
+  timeout: Duration.default("5m"),
+  env: z.record(z.string(), z.string()).default({}).describe("variables set for the command"),
+  passEnv: z.array(z.string()).default([]).describe("variables of the caller that the command may see"),
+};
+const ReportFiles = z.strictObject({
+  reports: z.array(z.string().min(1)).min(1).describe("report files, folders or globs inside the project"),
+});
+
+/** Section `tests` of deploy.yaml: where the results before and after the change come from. */
+export const TestsConfig = z.strictObject({
+  baseline: ReportFiles.optional().describe(
+    "used while no label `production` exists; {previousVersion} stands for the version that runs now",
+  ),
+  candidate: z
+    .union([z.strictObject(CommandParts), ReportFiles])
+    .describe("a command that writes its report to {report}, or report files of {version}"),
+});
+export type TestsConfig = z.infer<typeof TestsConfig>;
+
+/** Section `staging` of deploy.yaml. */
+export const StagingConfig = z.strictObject({
+  load: z
+    .strictObject(CommandParts)
+    .optional()
+    .describe("runs during the staging watch and is ended with it; {url} stands for the entry of staging"),
+  observe: Duration.default("5m").describe("how long staging is watched"),
+});
+export type StagingConfig = z.infer<typeof StagingConfig>;
+
+/** What a schema cannot say: the key and what is wrong with its value. */
+export interface ConfigProblem {
+  readonly key: string;
+  readonly what: string;
+}
+
+/** The whole-value regular expression of a configured pattern; `undefined` when the pattern is none. */
+export function wholeMatch(pattern: string): RegExp | undefined {
+  try {
+    return new RegExp(`^(?:${pattern})$`, "u");
+  } catch {
+    return undefined;
+  }
+}
+
+function regexProblems(key: string, match: { matches: string } | undefined): ConfigProblem[] {
+  if (match === undefined || wholeMatch(match.matches)) return [];
+  return [{ key: `${key}.matches`, what: "not a regular expression" }];
+}
+
+/** Problems of a metrics section beyond its schema; empty when it can be used. */
+export function metricsProblems(config: MetricsConfig): ConfigProblem[] {
+  const problems = [
+    ...regexProblems("metrics.requests.failed", config.requests.failed),
+    ...regexProblems("metrics.ignore", config.ignore),
+  ];
+  if (durationMs(config.poll) < 100) problems.push({ key: "metrics.poll", what: "shorter than 100ms" });
+  if (durationMs(config.timeout) < 1) problems.push({ key: "metrics.timeout", what: "no time at all" });
+  return problems;
+}
+
+/** Problems of a smoke section beyond its schema; empty when it can be used. */
+export function smokeProblems(config: SmokeConfig): ConfigProblem[] {
+  const seen = new Set<string>();
+  const remembered = new Set<string>();
+  const problems: ConfigProblem[] = [];
+  if (durationMs(config.timeout) < 1) problems.push({ key: "smoke.timeout", what: "no time at all" });
+  if (durationMs(config.confirmAfter) > 30_000) problems.push({ key: "smoke.confirmAfter", what: "longer than 30s" });
+  config.checks.forEach((check, index) => {
+    const key = `smoke.checks[${index}]`;
+    if (seen.has(check.id)) problems.push({ key: `${key}.id`, what: "used by an earlier check too" });
+    seen.add(check.id);
+    for (const name of Object.keys(check.remember)) {
+      if (name === "version") problems.push({ key: `${key}.remember`, what: "{version} is taken: it is the release" });
+      if (remembered.has(name)) problems.push({ key: `${key}.remember`, what: "remembered by an earlier check too" });
+      remembered.add(name);
+    }
+  });
+  return problems;
+}
+
+/** Problems of a tests section beyond its schema; empty when it can be used. */
+export function testsProblems(config: TestsConfig): ConfigProblem[] {
+  const { candidate } = config;
+  if (!("command" in candidate) || candidate.command.some((argument) => argument.includes("{report}"))) return [];
+  return [
+    { key: "tests.candidate.command", what: "nothing says where the report goes: write {report} in an argument" },
+  ];
+}
+
+/** Throws the first problem as a FlowError of code `config`. */
+export function refuseProblems(problems: readonly ConfigProblem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new FlowError({
+    code: "config",
+    what: first.what,
+    where: { file: "deploy.yaml", key: first.key },
+    next: "correct this key and start again",
+  });
+}

@@ -1,0 +1,4 @@
+export * from "./config.ts";
+export * from "./metrics/index.ts";
+export * from "./placeholders.ts";
+export * from "./smoke/index.ts";

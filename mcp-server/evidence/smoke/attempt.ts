@@ -1,0 +1,84 @@
+import type { Http } from "../../ports/index.ts";
+import { durationMs, messageOf, type Version } from "../../vocab/index.ts";
+import type { SmokeCheck, SmokeConfig } from "../config.ts";
+import { type Reading, readAnswer } from "./answer.ts";
+
+/** A longer answer is no sign of health. */
+const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** Failures of the machine that asks: they say nothing about the service. */
+const OUR_OWN = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM", "EACCES", "EPERM", "ENETUNREACH"]);
+
+/** One try of one check against one address. */
+export type Attempt =
+  | ({ readonly kind: "answered" } & Reading)
+  | { readonly kind: "no-answer"; readonly problem: string }
+  | { readonly kind: "not-asked"; readonly problem: string };
+
+/** `{name}` of the given values; throws where an earlier check should have given the value and did not. Other braces stay: bodies are JSON. */
+function fill(text: string, values: Readonly<Record<string, string>>, expected: ReadonlySet<string>): string {
+  return text.replace(/\{([a-zA-Z][a-zA-Z0-9]*)\}/g, (written, name: string) => {
+    if (Object.hasOwn(values, name)) return values[name] ?? written;
+    if (expected.has(name)) throw new MissingValue(name);
+    return written;
+  });
+}
+
+class MissingValue extends Error {}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === "string" ? code : "";
+}
+
+/** What every attempt of a run shares. */
+export interface Asking {
+  readonly config: SmokeConfig;
+  readonly http: Http;
+  readonly version: Version;
+  readonly signal: AbortSignal;
+  /** Takes secrets out of a quoted text. */
+  readonly redact: (text: string) => string;
+  /** Values that checks have remembered so far, at this address. */
+  readonly values: Record<string, string>;
+  /** All names that any check remembers. */
+  readonly expected: ReadonlySet<string>;
+}
+
+/** Sends the request of a check once. A service that does not answer failed; a request that we could not make says nothing. */
+export async function attemptCheck(check: SmokeCheck, baseUrl: string, o: Asking): Promise<Attempt> {
+  let request: { url: string; headers: Record<string, string>; body?: string };
+  try {
+    const values = { version: o.version, ...o.values };
+    const base = new URL(baseUrl);
+    const path = fill(check.path, values, o.expected);
+    const url = new URL(`${base.origin}${base.pathname.replace(/\/$/, "")}${path}`);
+    if (url.origin !== base.origin) return { kind: "not-asked", problem: "the path leads to another host" };
+    const headers = Object.entries(check.headers).map(([name, value]) => [name, fill(value, values, o.expected)]);
+    const body = check.body === undefined ? {} : { body: fill(check.body, values, o.expected) };
+    request = { url: url.href, headers: Object.fromEntries(headers) as Record<string, string>, ...body };
+  } catch (error) {
+    if (error instanceof MissingValue) {
+      return { kind: "not-asked", problem: `no earlier check gave {${error.message}}` };
+    }
+    return { kind: "not-asked", problem: `no request can be made of this check: ${messageOf(error)}` };
+  }
+  try {
+    const response = await o.http.send({
+      ...request,
+      method: check.method,
+      timeoutMs: durationMs(o.config.timeout),
+      maxBytes: MAX_ANSWER_BYTES,
+      signal: o.signal,
+    });
+    return { kind: "answered", ...readAnswer(check, response, o.version, o.redact) };
+  } catch (error) {
+    o.signal.throwIfAborted();
+    const code = codeOf(error);
+    if (OUR_OWN.has(code)) return { kind: "not-asked", problem: `this machine could not ask: ${code}` };
+    if (error instanceof TypeError || code === "UND_ERR_INVALID_ARG") {
+      return { kind: "not-asked", problem: `no request can be made of this check: ${messageOf(error)}` };
+    }
+    return { kind: "no-answer", problem: `no answer: ${messageOf(error)}` };
+  }
+}

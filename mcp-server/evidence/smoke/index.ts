@@ -1,0 +1,2 @@
+export * from "./answer.ts";
+export { runSmoke, type SmokeDepth, type SmokeOptions } from "./run.ts";
