@@ -37,7 +37,8 @@ export interface HttpListener {
 
 /** HTTP as a server. */
 export interface HttpServer {
-  listen(o: { host: string; port: number }, handler: HttpHandler): Promise<HttpListener>;
+  /** `keepAliveMs`: how long an idle connection is kept; the system's five seconds when not given. */
+  listen(o: { host: string; port: number; keepAliveMs?: Ms }, handler: HttpHandler): Promise<HttpListener>;
 }
 
 /** A client with its own connection pool; `close` frees it. */
@@ -84,6 +85,7 @@ export const realHttpServer: HttpServer = {
   listen: (o, handler) =>
     new Promise((resolve, reject) => {
       const server = createServer(handler);
+      if (o.keepAliveMs !== undefined) server.keepAliveTimeout = o.keepAliveMs;
       const sockets = new Set<Socket>();
       server.on("connection", (socket) => {
         sockets.add(socket);

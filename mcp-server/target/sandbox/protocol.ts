@@ -1,0 +1,26 @@
+import { z } from "zod";
+import { Env, Fence, Pool } from "../../vocab/index.ts";
+import { SandboxConfig } from "../config.ts";
+
+/**
+ * What a client asks of the daemon. The configuration travels with each request: instances that run keep the one they
+ * were started with, new ones get the one of the request that starts them.
+ */
+export const SandboxRequest = z.discriminatedUnion("op", [
+  z.strictObject({ op: z.literal("ping") }),
+  z.strictObject({ op: z.literal("observe"), env: Env, config: SandboxConfig }),
+  z.strictObject({ op: z.literal("stats"), env: Env, config: SandboxConfig }),
+  z.strictObject({ op: z.literal("apply"), env: Env, config: SandboxConfig, pools: z.array(Pool), fence: Fence }),
+  z.strictObject({ op: z.literal("shutdown") }),
+]);
+export type SandboxRequest = z.infer<typeof SandboxRequest>;
+
+/** What travels of a TargetError. */
+export const TargetErrorData = z.object({ retryable: z.boolean(), next: z.string() });
+
+/** Why the daemon could not start, left for the client that started it. */
+export const StartFailure = z.object({ pid: z.number().int(), message: z.string(), next: z.string() });
+
+/** Who answers. */
+export const Pong = z.object({ pid: z.number().int() });
+export type Pong = z.infer<typeof Pong>;

@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Disk } from "../../ports/index.ts";
+import { Env, Fence, Pool } from "../../vocab/index.ts";
+import { SandboxConfig } from "../config.ts";
+import { TargetError } from "../target.ts";
+
+/** What one environment shall be, across deaths of the daemon. */
+export const EnvironmentState = z.strictObject({
+  /** Port on which the proxy listens. */
+  port: z.number().int(),
+  /** The highest fence seen. */
+  fence: Fence.optional(),
+  pools: z.array(Pool),
+  /** The configuration under which the pools were started. */
+  config: SandboxConfig,
+});
+export type EnvironmentState = z.infer<typeof EnvironmentState>;
+
+/** A service process that we started, told apart from a later one with the same pid. */
+export const ServiceProcess = z.strictObject({
+  instanceId: z.string(),
+  pid: z.number().int(),
+  start: z.string(),
+  bootId: z.string(),
+  host: z.string(),
+});
+export type ServiceProcess = z.infer<typeof ServiceProcess>;
+
+export const SandboxState = z.strictObject({
+  schema: z.literal(1),
+  environments: z.partialRecord(Env, EnvironmentState),
+  processes: z.array(ServiceProcess),
+});
+export type SandboxState = z.infer<typeof SandboxState>;
+
+/** Folder of everything that the sandbox keeps in a project. */
+export function sandboxFolder(root: string): string {
+  return join(root, ".aiwg", "sandbox");
+}
+
+/** The kept state, written through at every change. */
+export interface StateFile {
+  read(): SandboxState;
+  update(change: (state: SandboxState) => SandboxState): void;
+}
+
+/** Opens the state of a project's sandbox. A damaged file is an error: guessing could orphan running services. */
+export function openState(disk: Disk, root: string): StateFile {
+  const path = join(sandboxFolder(root), "state.json");
+  let state: SandboxState = { schema: 1, environments: {}, processes: [] };
+  if (disk.stat(path) !== undefined) {
+    const parsed = SandboxState.safeParse(parseJson(disk.readText(path)));
+    if (!parsed.success) {
+      throw new TargetError("the state of the sandbox, .aiwg/sandbox/state.json, is damaged", {
+        retryable: false,
+        next: "end leftover service processes, remove the file, and deploy again",
+      });
+    }
+    state = parsed.data;
+  }
+  return {
+    read: () => state,
+    update: (change) => {
+      state = change(state);
+      disk.writeAtomic(path, `${JSON.stringify(state)}\n`, 0o600);
+    },
+  };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { realPorts } from "../../mcp-server/ports/index.ts";
+import { openSandbox, SandboxConfig } from "../../mcp-server/target/index.ts";
+import type { SandboxWorld } from "./world.ts";
+
+const here = import.meta.dirname;
+let bundle: Promise<string> | undefined;
+
+/** The daemon runs as a process of its own, from one file, as it does for users. */
+function daemonBundle(): Promise<string> {
+  bundle ??= (async () => {
+    const outfile = join(mkdtempSync(join(tmpdir(), "sandbox-bundle-")), "sandbox.mjs");
+    await build({
+      entryPoints: [join(here, "sandbox-process.ts")],
+      outfile,
+      bundle: true,
+      platform: "node",
+      target: "node20",
+      format: "esm",
+      banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
+      logLevel: "error",
+    });
+    return outfile;
+  })();
+  return bundle;
+}
+
+/** Removes what {@link makeSandboxWorld} built; call it once after all tests of a file. */
+export async function removeBundle(): Promise<void> {
+  if (bundle) rmSync(join(await bundle, ".."), { recursive: true, force: true });
+}
+
+/** An empty sandbox in a temporary project. */
+export async function makeSandboxWorld(settings: Record<string, unknown> = {}): Promise<SandboxWorld> {
+  const outfile = await daemonBundle();
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "sandbox-project-")));
+  const configJson = JSON.stringify({
+    kind: "sandbox",
+    artifact: "releases/{version}",
+    command: ["node", "{artifact}/service.mjs"],
+    startTimeout: "5s",
+    drainTimeout: "3s",
+    environments: { staging: {}, production: {} },
+    ...settings,
+  });
+  const config = SandboxConfig.parse(JSON.parse(configJson));
+  const daemonArgv = [process.execPath, outfile, "daemon", root, configJson];
+  const another = () => openSandbox({ root, config, ports: realPorts(), daemonArgv });
+  const target = another();
+  return {
+    target,
+    root,
+    another,
+    publish: (version, behaviour = {}) => {
+      const folder = join(root, "releases", version);
+      mkdirSync(folder, { recursive: true });
+      cpSync(join(here, "../fixtures/target/service.mjs"), join(folder, "service.mjs"));
+      writeFileSync(join(folder, "behaviour.json"), JSON.stringify(behaviour));
+    },
+    applyElsewhere: (env, pools, fence) =>
+      spawn(process.execPath, [outfile, "apply", root, configJson, env, JSON.stringify(pools), JSON.stringify(fence)], {
+        stdio: ["ignore", "pipe", "inherit"],
+      }),
+    close: async () => {
+      await target.shutdown();
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
