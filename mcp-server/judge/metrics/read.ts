@@ -1,0 +1,151 @@
+import type { MetricId, Reason } from "../../vocab/index.ts";
+import { JUDGE } from "../name.ts";
+import { limitText } from "../wording.ts";
+import { baselineMissesTarget, type Merged, mergedEvidence } from "./evidence.ts";
+import { exposureOf, isCoarse, readMetric, unprovenBecause } from "./metric-reading.ts";
+import type { BareVerdict, MetricReading, MetricsReading } from "./reading.ts";
+import { changeUnit, type MetricRule } from "./rule.ts";
+import { absoluteFailText, baselineOutsideText, provenText, relativeFailText, unprovenText } from "./sentences.ts";
+import { type MetricsState, type RuleState, requiredRules } from "./state.ts";
+
+/** Reads what the evidence says now. Looking changes nothing and may be done at every poll. */
+export function readMetrics(state: MetricsState): MetricsReading {
+  const regression = mergedEvidence(state, "regression");
+  const trigger = mergedEvidence(state, "trigger");
+  const absolute = mergedEvidence(state, "absolute");
+  const blame = [...new Set([regression, trigger, absolute].flatMap(blamedIds))];
+  const metrics = state.rules.flatMap((own) => {
+    const rule = state.spec.rules.find((one) => one.id === own.id);
+    return rule ? [readMetric(state, own, rule, blame.includes(rule.id))] : [];
+  });
+  const required = requiredRules(state.spec);
+  const proven = required.every((rule) => {
+    const own = state.rules.find((one) => one.id === rule.id);
+    return own !== undefined && unprovenBecause(state, own, rule) === undefined;
+  });
+  return {
+    regression: regressionVerdict(state, metrics, regression, proven),
+    slo: sloVerdict(state, metrics, trigger, absolute, proven),
+    proven,
+    polls: state.polls,
+    missedStreak: state.missedStreak,
+    candidateExposure: Math.max(0, ...state.rules.map(exposureOf)),
+    metrics,
+    blame,
+  };
+}
+
+function blamedIds(merged: Merged): MetricId[] {
+  return merged.blamed.map(({ rule }) => rule.id);
+}
+
+function regressionVerdict(
+  state: MetricsState,
+  metrics: readonly MetricReading[],
+  merged: Merged,
+  proven: boolean,
+): BareVerdict {
+  if (!merged.rejected) return notRejected(state, metrics, proven);
+  return {
+    outcome: "FAIL",
+    reasons: merged.blamed.map(({ rule, part }) => ({
+      code: "regression",
+      text: relativeFailText(metricOf(metrics, rule), part, merged, rule.threshold),
+    })),
+    wouldPassIf: `${merged.blamed.map(({ rule }) => `${rule.id} not worse than the baseline by more than ${limitText(rule.threshold)} ${changeUnit(rule)}`).join("; ")}`,
+    judge: JUDGE,
+  };
+}
+
+function sloVerdict(
+  state: MetricsState,
+  metrics: readonly MetricReading[],
+  trigger: Merged,
+  absolute: Merged,
+  proven: boolean,
+): BareVerdict {
+  if (!trigger.rejected && !absolute.rejected) {
+    const quiet = notRejected(state, metrics, proven);
+    return { ...quiet, reasons: [...quiet.reasons, ...targetsSetAside(state, metrics)] };
+  }
+  const worse = trigger.blamed.map(({ rule, part }) => ({
+    reason: {
+      code: "slo-trigger",
+      text: relativeFailText(metricOf(metrics, rule), part, trigger, rule.trigger),
+    },
+    cure: `${rule.id} not worse than the baseline by more than ${limitText(rule.trigger)} ${changeUnit(rule)}`,
+  }));
+  const missed = absolute.blamed.map(({ rule, part }) => ({
+    reason: { code: "slo-target", text: absoluteFailText(metricOf(metrics, rule), part, absolute) },
+    cure: `${rule.id} at or below ${limitText(rule.sloTarget ?? 0)} ${rule.unit}`,
+  }));
+  return {
+    outcome: "FAIL",
+    reasons: [...[...worse, ...missed].map(({ reason }) => reason), ...targetsSetAside(state, metrics)],
+    wouldPassIf: [...worse, ...missed].map(({ cure }) => cure).join("; "),
+    judge: JUDGE,
+  };
+}
+
+/** Nothing speaks against the release: PASS once every required metric is proven, INCONCLUSIVE until then. */
+function notRejected(state: MetricsState, metrics: readonly MetricReading[], proven: boolean): BareVerdict {
+  const judged = requiredRules(state.spec).map((rule) => judgedRule(state, metrics, rule));
+  const open = judged.filter(({ unproven }) => unproven);
+  const reasons: Reason[] = proven ? judged.map(({ reason }) => reason) : open.map(({ reason }) => reason);
+  return {
+    outcome: proven ? "PASS" : "INCONCLUSIVE",
+    reasons: [...reasons, ...recordNotes(state), ...coarseNotes(state)],
+    wouldPassIf: proven ? "" : open.map(({ metric }) => `${metric.id}: ${metric.waitsFor}`).join("; "),
+    judge: JUDGE,
+  };
+}
+
+function judgedRule(state: MetricsState, metrics: readonly MetricReading[], rule: MetricRule) {
+  const metric = metricOf(metrics, rule);
+  const own = state.rules.find((one) => one.id === rule.id);
+  const unproven = own ? unprovenBecause(state, own, rule) : "no-data";
+  const reason: Reason = unproven
+    ? { code: unproven, text: unprovenText(metric, unproven) }
+    : { code: "excluded", text: provenText(metric, state.spec.beta, state.spec.baseline.kind === "none") };
+  return { metric, reason, unproven };
+}
+
+/** A comparison with a recorded baseline is marked as such, with what was left out of it. */
+function recordNotes(state: MetricsState): Reason[] {
+  const { frozen } = state;
+  if (!frozen) return [];
+  const left =
+    frozen.offLoadPolls > 0 ? `; ${frozen.offLoadPolls} polls left out because their load was too different` : "";
+  const text = `compared with the recorded baseline of ${frozen.version}, ${frozen.from} to ${frozen.to}${left}`;
+  return [{ code: "historical-baseline", text }];
+}
+
+/** Metrics that are not required but cannot answer what the plan asks are named all the same. */
+function coarseNotes(state: MetricsState): Reason[] {
+  const required = requiredRules(state.spec);
+  return state.rules.flatMap((own) => {
+    const coarse = own.probes.filter((probe) => probe.role !== "exclude" && isCoarse(probe));
+    const rule = state.spec.rules.find((one) => one.id === own.id);
+    const [worst] = coarse;
+    if (!rule || !worst || required.includes(rule)) return [];
+    const reached =
+      worst.reachedPct >= 1e9
+        ? "no bucket edge lies above it"
+        : `the next bucket edge is +${Math.round(worst.reachedPct)} %`;
+    return [{ code: "resolution", text: `${rule.id}: asked for +${limitText(worst.marginPct)} %, ${reached}` }];
+  });
+}
+
+function targetsSetAside(state: MetricsState, metrics: readonly MetricReading[]): Reason[] {
+  return state.rules.flatMap((own: RuleState) => {
+    const metric = metrics.find((one) => one.id === own.id);
+    if (!metric || !own.absolute || !baselineMissesTarget(own.absolute, state.spec)) return [];
+    return [{ code: "baseline-outside-target", text: baselineOutsideText(metric) }];
+  });
+}
+
+function metricOf(metrics: readonly MetricReading[], rule: MetricRule): MetricReading {
+  const metric = metrics.find((one) => one.id === rule.id);
+  if (!metric) throw new RangeError(`metric ${rule.id} was not read`);
+  return metric;
+}

@@ -1,0 +1,87 @@
+import { FlowError, type Instant, type MetricId, quoteValue, type Version } from "../../vocab/index.ts";
+import type { Counts } from "../sequential/counts.ts";
+import type { FixedState } from "../sequential/fixed-baseline.ts";
+import type { TwoArmState } from "../sequential/two-arm.ts";
+import type { Histogram, MetricsSpec } from "./rule.ts";
+
+/**
+ * One question about one metric. `threshold` and `trigger` look for a worsening beyond the margin, `exclude` tries
+ * to show that the worsening is below it. Each runs against the concurrent arm, the recorded baseline, or both in turn.
+ */
+export interface Probe {
+  readonly role: "threshold" | "trigger" | "exclude";
+  /** pp or relative %. */
+  readonly marginPct: number;
+  /** The margin that could really be tested, worst over the polls: latency buckets may be coarser than asked. */
+  readonly reachedPct: number;
+  readonly concurrent?: TwoArmState;
+  readonly frozen?: FixedState;
+}
+
+/** The absolute target of one metric, tested on each arm alone. */
+export interface AbsoluteProbe {
+  readonly candidate: FixedState;
+  /** The same question about the baseline: a target that the old version misses too is no fault of the release. */
+  readonly baseline: FixedState;
+  /** First deployments only: shows that the target plus the trigger is not exceeded. */
+  readonly exclude?: FixedState;
+  /** Latency: bucket edge that stands for the target; undefined while no histogram was seen or none reaches it. */
+  readonly edge?: number;
+}
+
+/** What an arm did in the polls that were judged; histograms only for latency. */
+export interface Seen {
+  readonly counts: Counts;
+  readonly buckets: Histogram;
+}
+
+/** State of one rule. Plain JSON. */
+export interface RuleState {
+  readonly id: MetricId;
+  readonly probes: readonly Probe[];
+  readonly absolute?: AbsoluteProbe;
+  readonly baseline: Seen;
+  readonly candidate: Seen;
+  /** Candidate since the recorded baseline took over. */
+  readonly candidateFrozen: Seen;
+  /** Latency: the baseline's decayed histogram, from which the next poll's edges are chosen. */
+  readonly past: Histogram;
+  /** Recorded baseline of this rule, and for latency the edge that stands for its quantile. */
+  readonly recorded?: { readonly seen: Seen; readonly edge?: number };
+  /** Polls without a usable measurement of the candidate. */
+  readonly missedPolls: number;
+}
+
+/** The recorded baseline in use. */
+export interface FrozenState {
+  readonly version: Version;
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly throughputRps: number;
+  /** Decayed requests and seconds of the candidate, to compare its load with the recorded one. */
+  readonly load: { readonly requests: number; readonly seconds: number };
+  /** Polls whose load was too far from the recorded one to be compared. */
+  readonly offLoadPolls: number;
+}
+
+/** State of all metrics of a watch: plain JSON, a fold over the polls. */
+export interface MetricsState {
+  readonly spec: MetricsSpec;
+  readonly frozen?: FrozenState;
+  readonly polls: number;
+  readonly warmupLeft: number;
+  /** Polls in a row in which a required metric could not be read. */
+  readonly missedStreak: number;
+  readonly rules: readonly RuleState[];
+}
+
+/** The rules that must be proven: the required ones, or all of them when none is marked, because nothing measured is no pass. */
+export function requiredRules(spec: MetricsSpec): MetricsSpec["rules"] {
+  const required = spec.rules.filter((rule) => rule.required);
+  return required.length > 0 ? required : spec.rules;
+}
+
+/** Internal contradiction of a caller. */
+export function misuse(what: string, found: unknown): FlowError {
+  return new FlowError({ code: "internal", what, found: quoteValue(found), next: "report this as a defect" });
+}

@@ -1,0 +1,169 @@
+import type { Increment } from "../../vocab/index.ts";
+import { addCounts } from "../sequential/counts.ts";
+import { mergeHistograms } from "./histogram.ts";
+import { type ArmPoll, armPoll } from "./poll.ts";
+import { openFrozen, startRule, stepAbsolute, stepConcurrent, stepFrozen } from "./probes.ts";
+import type { MetricRule, MetricsSnapshot, MetricsSpec } from "./rule.ts";
+import { type FrozenState, type MetricsState, misuse, type RuleState, requiredRules, type Seen } from "./state.ts";
+
+/** How fast latencies and load are forgotten: what is 10 s old counts 0.95. */
+const DECAY_PER_SECOND = 0.95 ** (1 / 10);
+
+/**
+ * Recorded and present load may differ by this factor in either direction; a poll outside is not compared with the
+ * recorded baseline.
+ */
+export const LOAD_FACTOR_BOUND = 3;
+
+/** State before the first poll. Throws FlowError on rules that cannot be tested. */
+export function startMetrics(spec: MetricsSpec): MetricsState {
+  const ids = new Set(spec.rules.map((rule) => rule.id));
+  if (spec.rules.length === 0 || ids.size < spec.rules.length) {
+    throw misuse(
+      "metric rules need at least one rule and ids of their own",
+      spec.rules.map((rule) => rule.id),
+    );
+  }
+  const state: MetricsState = {
+    spec,
+    polls: 0,
+    warmupLeft: spec.warmupPolls,
+    missedStreak: 0,
+    rules: spec.rules.map((rule) => startRule(rule, spec)),
+  };
+  return spec.baseline.kind === "frozen" ? openRecord(state, spec.baseline.snapshot, spec.plannedPolls) : state;
+}
+
+/**
+ * At 100 % of traffic there is no concurrent arm any more: from here on the candidate is compared with a recorded
+ * baseline. The evidence so far stays; a share of the stake was kept for this from the start, so that the total
+ * false-alarm rate stays at alpha. Throws FlowError when a record is in use already or the run has no baseline.
+ */
+export function enterFrozen(state: MetricsState, snapshot: MetricsSnapshot, plannedPolls: number): MetricsState {
+  if (state.spec.baseline.kind !== "concurrent" || state.frozen) {
+    throw misuse("a recorded baseline can follow a concurrent one once", state.spec.baseline.kind);
+  }
+  return openRecord(state, snapshot, Math.max(1, Math.round(plannedPolls)));
+}
+
+function openRecord(state: MetricsState, snapshot: MetricsSnapshot, plannedPolls: number): MetricsState {
+  const { version, from, to, throughputRps } = snapshot;
+  return {
+    ...state,
+    frozen: { version, from, to, throughputRps, load: { requests: 0, seconds: 0 }, offLoadPolls: 0 },
+    rules: eachRule(state, (own, rule) => openFrozen(own, rule, state.spec, snapshot, plannedPolls)),
+  };
+}
+
+/**
+ * One poll: the increments of both arms since the last one. What is missing or stale gives no evidence and is
+ * counted. Throws FlowError `damaged` on numbers that no measurement gives.
+ */
+export function stepMetrics(state: MetricsState, poll: readonly Increment[]): MetricsState {
+  const arms = new Map(
+    state.spec.rules.map((rule) => [
+      rule.id,
+      { candidate: armPoll(poll, rule, "candidate"), baseline: armPoll(poll, rule, "baseline") },
+    ]),
+  );
+  const armsOf = (rule: MetricRule) => arms.get(rule.id) ?? NO_ARMS;
+  const traffic = state.spec.rules.some((rule) => (armsOf(rule).candidate?.counts.exposure ?? 0) > 0);
+  const warm = state.warmupLeft === 0;
+  const frozen = state.frozen && withLoad(state.frozen, state.spec.rules.map(armsOf), warm);
+  const comparable = !frozen || frozen.offLoadPolls === (state.frozen?.offLoadPolls ?? 0);
+  return {
+    ...state,
+    ...(frozen ? { frozen } : {}),
+    polls: state.polls + 1,
+    warmupLeft: traffic ? Math.max(0, state.warmupLeft - 1) : state.warmupLeft,
+    missedStreak: requiredRules(state.spec).some((rule) => missed(state, armsOf(rule))) ? state.missedStreak + 1 : 0,
+    rules: eachRule(state, (own, rule) => {
+      const step = { rule, ...armsOf(rule), warm, comparable };
+      return state.frozen ? frozenPoll(own, step) : concurrentPoll(own, step);
+    }),
+  };
+}
+
+interface Arms {
+  readonly candidate: ArmPoll | undefined;
+  readonly baseline: ArmPoll | undefined;
+}
+
+const NO_ARMS: Arms = { candidate: undefined, baseline: undefined };
+
+interface RulePoll extends Arms {
+  readonly rule: MetricRule;
+  /** Warm-up is over: this poll is judged. */
+  readonly warm: boolean;
+  /** Load is near enough to the recorded one. */
+  readonly comparable: boolean;
+}
+
+function missed(state: MetricsState, arms: Arms): boolean {
+  const needsBaseline = state.spec.baseline.kind === "concurrent" && !state.frozen;
+  return arms.candidate === undefined || (needsBaseline && arms.baseline === undefined);
+}
+
+function concurrentPoll(own: RuleState, { rule, candidate, baseline, warm }: RulePoll): RuleState {
+  const missedPolls = own.missedPolls + (candidate ? 0 : 1);
+  const past = baseline && rule.kind === "latency" ? remember(own, baseline) : own.past;
+  if (!warm) return { ...own, missedPolls, past };
+  const paired = candidate !== undefined && baseline !== undefined;
+  return {
+    ...own,
+    missedPolls,
+    // The edges of this poll come from what was known before it.
+    probes: paired ? own.probes.map((probe) => stepConcurrent(probe, rule, own.past, baseline, candidate)) : own.probes,
+    past,
+    ...(own.absolute ? { absolute: stepAbsolute(own.absolute, rule, candidate, baseline) } : {}),
+    baseline: addSeen(own.baseline, rule, baseline),
+    candidate: addSeen(own.candidate, rule, candidate),
+  };
+}
+
+function frozenPoll(own: RuleState, { rule, candidate, warm, comparable }: RulePoll): RuleState {
+  if (!candidate) return { ...own, missedPolls: own.missedPolls + 1 };
+  if (!warm) return own;
+  return {
+    ...own,
+    probes: comparable ? own.probes.map((probe) => stepFrozen(probe, rule, own.recorded?.edge, candidate)) : own.probes,
+    ...(own.absolute ? { absolute: stepAbsolute(own.absolute, rule, candidate, undefined) } : {}),
+    candidateFrozen: addSeen(own.candidateFrozen, rule, candidate),
+  };
+}
+
+function remember(own: RuleState, baseline: ArmPoll): RuleState["past"] {
+  return mergeHistograms(own.past, baseline.buckets, DECAY_PER_SECOND ** Math.max(0, baseline.seconds));
+}
+
+function addSeen(seen: Seen, rule: MetricRule, arm: ArmPoll | undefined): Seen {
+  if (!arm) return seen;
+  return {
+    counts: addCounts(seen.counts, arm.counts),
+    buckets: rule.kind === "latency" ? mergeHistograms(seen.buckets, arm.buckets) : seen.buckets,
+  };
+}
+
+/** Load is a matter of exposure alone, so leaving a poll out because of it does not bias its evidence. */
+function withLoad(frozen: FrozenState, arms: readonly Arms[], warm: boolean): FrozenState {
+  const requests = Math.max(0, ...arms.map(({ candidate }) => candidate?.counts.exposure ?? 0));
+  const seconds = Math.max(0, ...arms.map(({ candidate }) => candidate?.seconds ?? 0));
+  const decay = DECAY_PER_SECOND ** seconds;
+  const load = { requests: frozen.load.requests * decay + requests, seconds: frozen.load.seconds * decay + seconds };
+  const off = warm && seconds > 0 && isOffLoad({ ...frozen, load });
+  return { ...frozen, load, offLoadPolls: frozen.offLoadPolls + (off ? 1 : 0) };
+}
+
+function isOffLoad({ load, throughputRps }: FrozenState): boolean {
+  if (load.seconds <= 0 || throughputRps <= 0) return throughputRps <= 0;
+  const factor = load.requests / load.seconds / throughputRps;
+  return factor > LOAD_FACTOR_BOUND || factor < 1 / LOAD_FACTOR_BOUND;
+}
+
+function eachRule(state: MetricsState, change: (own: RuleState, rule: MetricRule) => RuleState): RuleState[] {
+  return state.rules.map((own) => {
+    const rule = state.spec.rules.find((one) => one.id === own.id);
+    if (!rule) throw misuse("metrics state and rules do not belong together", own.id);
+    return change(own, rule);
+  });
+}

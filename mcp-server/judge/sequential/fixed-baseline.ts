@@ -1,0 +1,81 @@
+import { addCounts, type Counts, checkCounts, NO_COUNTS } from "./counts.ts";
+import { lowerLimit, upperLimit } from "./special.ts";
+import { bet, openStake, type Purpose, readStake, type SequentialReading, type Stake } from "./stake.ts";
+import { rateFactors } from "./two-arm.ts";
+
+/**
+ * Share of the error rate that the recorded baseline's own uncertainty uses up; the sequential test against the
+ * resulting limit gets the rest. An e-value of such a test is therefore worth `1 - BASELINE_ERROR_SHARE` of its face.
+ */
+export const BASELINE_ERROR_SHARE = 1 / 5;
+
+/** Null about one arm alone. Side `greater`: its rate is at most `limit` in every poll; `less`: at least `limit`. */
+export interface FixedSpec {
+  readonly side: "greater" | "less";
+  /** A rate between 0 and 1. */
+  readonly limit: number;
+  readonly phi: number;
+  readonly plannedPolls: number;
+  readonly purpose: Purpose;
+}
+
+/** Plain JSON. */
+export interface FixedState {
+  readonly spec: FixedSpec;
+  readonly candidate: Counts;
+  readonly stake: Stake;
+}
+
+/**
+ * The limit that a recorded (not concurrent) baseline puts on the candidate: `c` times the Clopper-Pearson limit of
+ * the baseline's rate plus `d`. Side `greater` takes the upper limit, `less` the lower one, each wrong with
+ * probability at most `errorRate`. Only meaningful where load, time of day and mix are comparable.
+ */
+export function fixedBaselineLimit(
+  baseline: Counts,
+  o: { side: "greater" | "less"; c: number; d: number; errorRate: number },
+): number {
+  checkCounts(baseline, "the recorded baseline", { eventsWithinExposure: true });
+  const limit = o.side === "greater" ? upperLimit : lowerLimit;
+  return o.c * limit(baseline.events, baseline.exposure, o.errorRate) + o.d;
+}
+
+/**
+ * The one-sample e-process: a mixture of binomial likelihood ratios against a fixed limit. Serves recorded baselines
+ * and absolute targets alike.
+ */
+export const oneSample = {
+  /** A fresh test. */
+  start(spec: FixedSpec): FixedState {
+    return { spec, candidate: NO_COUNTS, stake: openStake(spec.purpose) };
+  },
+  /** One poll of the arm; no exposure is no evidence. Throws FlowError `damaged` on impossible counts. */
+  step(state: FixedState, candidate: Counts): FixedState {
+    checkCounts(candidate, "the candidate arm", { eventsWithinExposure: true });
+    if (candidate.exposure === 0) return state;
+    const { spec } = state;
+    return {
+      spec,
+      candidate: addCounts(state.candidate, candidate),
+      stake: bet(state.stake, spec.purpose, spec.plannedPolls, lnRatios(spec, candidate)),
+    };
+  },
+  read: (state: FixedState): SequentialReading => readStake(state.stake),
+};
+
+/** A limit of 0 would make one event infinite evidence; this is the smallest rate anybody measures. */
+const SMALLEST_LIMIT = 1e-9;
+
+function lnRatios(spec: FixedSpec, { exposure, events }: Counts): number[] {
+  const limit = Math.max(spec.limit, SMALLEST_LIMIT);
+  const factors = rateFactors(spec.purpose, spec.side);
+  if (limit >= 1) return factors.map(() => 0);
+  const highest = limit + 0.98 * (1 - limit);
+  const lnRest = Math.log1p(-limit);
+  const out = new Array<number>(factors.length);
+  for (let j = 0; j < factors.length; j++) {
+    const rate = Math.min(limit * (factors[j] ?? 1), highest);
+    out[j] = (events * Math.log(rate / limit) + (exposure - events) * (Math.log1p(-rate) - lnRest)) / spec.phi;
+  }
+  return out;
+}

@@ -1,0 +1,196 @@
+import { z } from "zod";
+import { FlowError, quoteValue } from "../../vocab/index.ts";
+import { addCounts, type Counts, checkCounts, NO_COUNTS } from "./counts.ts";
+import { BETS, bet, openStake, type Purpose, readStake, type SequentialReading, type Stake } from "./stake.ts";
+
+/**
+ * A linear null hypothesis about two arms measured at the same time. Side `greater`: rateC <= c * rateB + d in every
+ * poll; side `less`: rateC >= c * rateB + d. Levels may drift as they like, only the relation is tested.
+ */
+export const NullSpec = z.object({
+  /** `poisson` for rare events and for rates; `bernoulli` for shares that are not rare (c = 1 and d = 0 only). */
+  form: z.enum(["poisson", "bernoulli"]),
+  side: z.enum(["greater", "less"]),
+  c: z.number().positive(),
+  d: z.number().min(0),
+  /** Dispersion from baseline against baseline; 1 when each request is routed independently. Log evidence is divided by it. */
+  phi: z.number().min(1),
+  /** Polls over which later onsets of an effect are spread. */
+  plannedPolls: z.number().int().min(1),
+  purpose: z.enum(["detect", "exclude", "ladder"]),
+});
+export type NullSpec = z.infer<typeof NullSpec>;
+
+/** Plain JSON; bit-equal after the same polls in the same order. */
+export interface TwoArmState {
+  readonly spec: NullSpec;
+  readonly baseline: Counts;
+  readonly candidate: Counts;
+  readonly stake: Stake;
+}
+
+/** A sequential test over plain JSON state. */
+export interface Sequential<S> {
+  start(spec: NullSpec): S;
+  /** One poll: what each arm did since the last one. Counts are increments, never totals. */
+  step(state: S, baseline: Counts, candidate: Counts): S;
+  read(state: S): SequentialReading;
+}
+
+/**
+ * The two-arm e-process: a mixture over effect sizes and onsets of likelihood ratios against the linear null.
+ * Alternatives are set from polls before the current one, the null point is the KL projection of the alternative on
+ * the null's boundary, so each poll's ratio has expectation at most 1 under every point of the null.
+ * Sources: Turner, Ly and Gruenwald (two-sample e-values), Lindon and Malek (the case d = 0), Shin, Ramdas and
+ * Rinaldo (mixture over onsets). `start` and `step` throw FlowError on impossible input.
+ */
+export const twoArm: Sequential<TwoArmState> = { start, step, read: (state) => readStake(state.stake) };
+
+/** Prior pseudo-observations of the estimated levels: rate 0.01 with the weight of one unit of exposure. */
+const PRIOR_EVENTS = 0.01;
+const PRIOR_EXPOSURE = 1;
+
+function start(given: NullSpec): TwoArmState {
+  const parsed = NullSpec.safeParse(given);
+  if (!parsed.success || (given.form === "bernoulli" && (given.c !== 1 || given.d !== 0))) {
+    throw new FlowError({
+      code: "internal",
+      what: "this null hypothesis cannot be tested",
+      expected: "c > 0, d >= 0, phi >= 1, at least one planned poll; the Bernoulli form with c = 1 and d = 0",
+      found: quoteValue(given),
+      next: "check the thresholds of the plan",
+    });
+  }
+  const spec = parsed.data;
+  return { spec, baseline: NO_COUNTS, candidate: NO_COUNTS, stake: openStake(spec.purpose) };
+}
+
+function step(state: TwoArmState, baseline: Counts, candidate: Counts): TwoArmState {
+  const eventsWithinExposure = state.spec.form === "bernoulli";
+  checkCounts(baseline, "the baseline arm", { eventsWithinExposure });
+  checkCounts(candidate, "the candidate arm", { eventsWithinExposure });
+  // Without both arms in the same poll there is nothing to compare; what one arm did still informs later bets.
+  const paired = baseline.exposure > 0 && candidate.exposure > 0;
+  const { spec } = state;
+  return {
+    spec,
+    baseline: addCounts(state.baseline, baseline),
+    candidate: addCounts(state.candidate, candidate),
+    stake: paired
+      ? bet(state.stake, spec.purpose, spec.plannedPolls, lnRatios(state, baseline, candidate))
+      : state.stake,
+  };
+}
+
+function lnRatios(state: TwoArmState, baseline: Counts, candidate: Counts): number[] {
+  if (state.spec.form === "bernoulli") return bernoulliLnRatios(state, baseline, candidate);
+  return state.spec.d === 0 ? ratioLnRatios(state, baseline, candidate) : affineLnRatios(state, baseline, candidate);
+}
+
+/** Poisson form, d = 0: the level cancels; levels of both arms are estimated together under each alternative. */
+function ratioLnRatios(state: TwoArmState, baseline: Counts, candidate: Counts): number[] {
+  const { spec, baseline: pastB, candidate: pastC } = state;
+  const factors = rateFactors(spec.purpose, spec.side);
+  const { exposure: nB, events: kB } = baseline;
+  const { exposure: nC, events: kC } = candidate;
+  const known = pastB.events + pastC.events + PRIOR_EVENTS;
+  const out = new Array<number>(factors.length);
+  for (let j = 0; j < factors.length; j++) {
+    const r = factors[j] ?? 1;
+    const a = known / (pastB.exposure + spec.c * r * pastC.exposure + PRIOR_EXPOSURE);
+    const b = spec.c * a * r;
+    const a0 = (nB * a + nC * b) / (nB + spec.c * nC);
+    // At this projection the expected counts of both hypotheses are equal, so only the event terms remain.
+    out[j] = (eventTerm(kB, a, a0) + eventTerm(kC, b, spec.c * a0)) / spec.phi;
+  }
+  return out;
+}
+
+/** Poisson form, d > 0: the boundary b = c*a + d is hit at the root of a quadratic. */
+function affineLnRatios(state: TwoArmState, baseline: Counts, candidate: Counts): number[] {
+  const { spec, baseline: past } = state;
+  const { c, d } = spec;
+  const factors = rateFactors(spec.purpose, spec.side);
+  const { exposure: nB, events: kB } = baseline;
+  const { exposure: nC, events: kC } = candidate;
+  const a = (past.events + PRIOR_EVENTS) / (past.exposure + PRIOR_EXPOSURE);
+  const out = new Array<number>(factors.length);
+  for (let j = 0; j < factors.length; j++) {
+    const b = (c * a + d) * (factors[j] ?? 1);
+    const a0 = projectOnLine(a, b, nB, nC, c, d);
+    const b0 = c * a0 + d;
+    out[j] = (eventTerm(kB, a, a0) - nB * (a - a0) + eventTerm(kC, b, b0) - nC * (b - b0)) / spec.phi;
+  }
+  return out;
+}
+
+/**
+ * Baseline rate of the point on the line b0 = c*a0 + d (d > 0) that is nearest to the rates (a, b) in Poisson
+ * Kullback-Leibler divergence, exposures nB and nC.
+ */
+export function projectOnLine(a: number, b: number, nB: number, nC: number, c: number, d: number): number {
+  const square = c * (nB + c * nC);
+  const linear = nB * d - c * nB * a + c * nC * d - c * nC * b;
+  const constant = -nB * a * d;
+  const root = Math.sqrt(linear * linear - 4 * square * constant);
+  // Two spellings of the positive root; each avoids cancellation on one side of zero.
+  return linear > 0 ? (-2 * constant) / (linear + root) : (root - linear) / (2 * square);
+}
+
+/** Bernoulli form: odds ratio e^h around the pooled share, compared with the exposure-weighted mean of both shares. */
+function bernoulliLnRatios(state: TwoArmState, baseline: Counts, candidate: Counts): number[] {
+  const { spec, baseline: pastB, candidate: pastC } = state;
+  const effects = BETS[spec.purpose].effects;
+  const sign = spec.side === "greater" ? 1 : -1;
+  const { exposure: nB, events: kB } = baseline;
+  const { exposure: nC, events: kC } = candidate;
+  const pooled = (pastB.events + pastC.events + PRIOR_EVENTS) / (pastB.exposure + pastC.exposure + PRIOR_EXPOSURE);
+  const level = Math.log(pooled) - Math.log1p(-pooled);
+  const weightC = nC / (nB + nC);
+  const out = new Array<number>(effects.length);
+  for (let j = 0; j < effects.length; j++) {
+    const h = sign * (effects[j] ?? 0);
+    const logitA = level - weightC * h;
+    const logitB = level + (1 - weightC) * h;
+    const lnA = -softplus(-logitA);
+    const lnB = -softplus(-logitB);
+    const mean = (nB * Math.exp(lnA) + nC * Math.exp(lnB)) / (nB + nC);
+    const lnMean = Math.log(mean);
+    const lnRest = Math.log1p(-mean);
+    out[j] =
+      (kB * (lnA - lnMean) +
+        (nB - kB) * (lnA - logitA - lnRest) +
+        kC * (lnB - lnMean) +
+        (nC - kC) * (lnB - logitB - lnRest)) /
+      spec.phi;
+  }
+  return out;
+}
+
+function eventTerm(events: number, rate: number, nullRate: number): number {
+  return events === 0 ? 0 : events * Math.log(rate / nullRate);
+}
+
+/** ln(1 + e^x) without overflow. */
+function softplus(x: number): number {
+  return x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
+}
+
+const FACTORS = {
+  greater: factorsOf(1),
+  less: factorsOf(-1),
+} as const;
+
+function factorsOf(sign: 1 | -1): Record<Purpose, readonly number[]> {
+  const rates = (effects: readonly number[]) => effects.map((h) => Math.exp(sign * h));
+  return {
+    detect: rates(BETS.detect.effects),
+    exclude: rates(BETS.exclude.effects),
+    ladder: rates(BETS.ladder.effects),
+  };
+}
+
+/** Rate ratios of the alternatives of a purpose, above 1 for `greater` and below for `less`. */
+export function rateFactors(purpose: Purpose, side: "greater" | "less"): readonly number[] {
+  return FACTORS[side][purpose];
+}
