@@ -73,6 +73,14 @@ function makeFolders(live: Map<string, Node>, path: string, mode = 0o755): void 
   live.set(path, { kind: "dir", mode });
 }
 
+function moveSubtree(nodes: Map<string, Node>, from: string, to: string): void {
+  for (const [path, node] of [...nodes]) {
+    if (path !== from && !path.startsWith(`${from}/`)) continue;
+    nodes.delete(path);
+    nodes.set(to + path.slice(from.length), node);
+  }
+}
+
 function diskOver(live: Map<string, Node>, names: Map<string, Node>, faults: DiskFaults): MemoryDisk {
   let operations = 0;
   let dead: Crash | undefined;
@@ -149,11 +157,7 @@ function diskOver(live: Map<string, Node>, names: Map<string, Node>, faults: Dis
     const node = live.get(from);
     if (!node) throw systemError("ENOENT", from);
     needFolder(to);
-    for (const [path, child] of [...live]) {
-      if (path !== from && !path.startsWith(`${from}/`)) continue;
-      live.delete(path);
-      live.set(to + path.slice(from.length), child);
-    }
+    moveSubtree(live, from, to);
   };
 
   const disk: MemoryDisk = {
@@ -251,10 +255,12 @@ function diskOver(live: Map<string, Node>, names: Map<string, Node>, faults: Dis
     },
     rename: (from, to) => {
       writing("rename", to);
-      move(follow(from, false), follow(to, false));
-      syncFolder(dirname(follow(from, false)));
-      syncFolder(dirname(follow(to, false)));
-      touched(to);
+      const [source, target] = [follow(from, false), follow(to, false)];
+      move(source, target);
+      moveSubtree(names, source, target);
+      syncFolder(dirname(source));
+      syncFolder(dirname(target));
+      touched(target);
     },
     copyFile: (from, to) => {
       const { data, mode } = fileAt(from);

@@ -1,0 +1,68 @@
+import { dirname } from "node:path";
+import { z } from "zod";
+import type { Disk } from "../ports/index.ts";
+import { canonicalJson, Instant, RunId, RunOutcome, Version } from "../vocab/index.ts";
+
+/** One finished run. Further members are kept as they are. */
+export const HistoryEntry = z.looseObject({
+  runId: RunId,
+  version: Version,
+  /** What ran before; absent for a first deployment. */
+  previousVersion: Version.optional(),
+  strategy: z.string(),
+  outcome: RunOutcome,
+  startedAt: Instant,
+  endedAt: Instant,
+  durationMs: z.number().min(0),
+  /** First to last moment with production traffic on the new version; absent when it never had any. */
+  exposedMs: z.number().min(0).optional(),
+  /** Detection to all traffic back on the old version; absent without a rollback. */
+  restoreMs: z.number().min(0).optional(),
+  /** Archive folder relative to the project. */
+  archive: z.string().optional(),
+});
+export type HistoryEntry = z.infer<typeof HistoryEntry>;
+
+export interface History {
+  readonly entries: HistoryEntry[];
+  /** Lines that are no entries; they are kept in the file and counted for nothing. */
+  readonly badLines: { line: number; what: string }[];
+}
+
+/** The finished runs of a project, oldest first. A bad line is reported, not fatal: history decides nothing. */
+export function readHistory(disk: Disk, path: string): History {
+  const history: History = { entries: [], badLines: [] };
+  if (!disk.stat(path)) return history;
+  for (const [index, text] of disk.readText(path).split("\n").entries()) {
+    if (text === "") continue;
+    const entry = parseEntry(text);
+    if (entry) history.entries.push(entry);
+    else history.badLines.push({ line: index + 1, what: "not an entry of the history" });
+  }
+  return history;
+}
+
+/** Adds a run once; false when it is there already. */
+export function appendHistory(disk: Disk, path: string, entry: HistoryEntry): boolean {
+  if (readHistory(disk, path).entries.some(({ runId }) => runId === entry.runId)) return false;
+  disk.mkdir(dirname(path));
+  disk.createExclusive(path, "");
+  // A line that a crash cut short is ended first, so that it spoils only itself.
+  const torn = (disk.read(path).at(-1) ?? 0x0a) !== 0x0a;
+  const file = disk.openAppend(path);
+  try {
+    file.append(Buffer.from(`${torn ? "\n" : ""}${canonicalJson(HistoryEntry.parse(entry))}\n`));
+    file.sync();
+  } finally {
+    file.close();
+  }
+  return true;
+}
+
+function parseEntry(text: string): HistoryEntry | undefined {
+  try {
+    return HistoryEntry.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
