@@ -1,0 +1,159 @@
+import { z } from "zod";
+import type { TestRow, TestStatus } from "../../judge/tests/row.ts";
+import { decodeText } from "./decode.ts";
+import { headText } from "./junit.ts";
+import type { Limits } from "./limits.ts";
+import { moreImportant, priorityInTitle, priorityOfTag } from "./priority.ts";
+import { type CaseSink, ReportDamage, type ReportReader } from "./reader.ts";
+
+const Assertion = z.object({
+  ancestorTitles: z.array(z.string()),
+  title: z.string(),
+  status: z.string(),
+  duration: z.number().nullish(),
+  failureMessages: z.array(z.string()).nullish(),
+  invocations: z.number().nullish(),
+  tags: z.array(z.string()).nullish(),
+});
+type Assertion = z.infer<typeof Assertion>;
+
+const TestFile = z.object({
+  name: z.string(),
+  status: z.string(),
+  message: z.string().nullish(),
+  assertionResults: z.array(Assertion),
+});
+type TestFile = z.infer<typeof TestFile>;
+
+const Report = z.object({
+  success: z.boolean(),
+  wasInterrupted: z.boolean().nullish(),
+  numTotalTests: z.number(),
+  numRuntimeErrorTestSuites: z.number().nullish(),
+  testResults: z.array(TestFile),
+});
+type Report = z.infer<typeof Report>;
+
+/** The JSON reports of Jest and of Vitest, which share a shape but not the signs of a flaky test. */
+export const jestJsonReader: ReportReader = {
+  format: "jest-json",
+  sniff: (head) => {
+    const text = headText(head);
+    if (!/^\s*\{/.test(text)) return 0;
+    return /"numTotalTestSuites"|"numFailedTestSuites"/.test(text) ? 1 : /"testResults"\s*:/.test(text) ? 0.7 : 0;
+  },
+  read: async (src, sink, limits) => {
+    const report = parse(await wholeText(src, limits, sink));
+    const tool = report.numRuntimeErrorTestSuites === undefined ? "vitest" : "jest";
+    let rows = 0;
+    let failing = 0;
+    const emit = (row: TestRow) => {
+      rows += 1;
+      if (rows > limits.maxRows) throw new ReportDamage(`more than ${limits.maxRows} test cases`);
+      if (row.status === "failed" || row.status === "errored") failing += 1;
+      sink.row(row);
+    };
+    for (const file of report.testResults) readFile(file, tool, emit, limits);
+    const written = report.testResults.reduce((sum, file) => sum + file.assertionResults.length, 0);
+    if (written < report.numTotalTests) {
+      throw new ReportDamage(`it counts ${report.numTotalTests} tests but holds only ${written}`);
+    }
+    // A run can fail without a failing test: interrupted, an error outside of all tests, a broken global set-up.
+    if (report.wasInterrupted || (!report.success && failing === 0)) {
+      emit({ status: "errored", suite: [], name: report.wasInterrupted ? "(run interrupted)" : "(run failed)" });
+    }
+    return { tool };
+  },
+};
+
+function readFile(file: TestFile, tool: "jest" | "vitest", emit: (row: TestRow) => void, limits: Limits): void {
+  let failing = 0;
+  let lastTitles: readonly string[] = [];
+  for (const test of file.assertionResults) {
+    // Neighbours share their suite array: identities are hashed per array.
+    if (!sameTexts(lastTitles, test.ancestorTitles)) lastTitles = test.ancestorTitles;
+    const row = rowOf(test, file, lastTitles, tool, limits);
+    if (row.status === "failed" || row.status === "errored") failing += 1;
+    emit(row);
+  }
+  if (file.status === "failed" && failing === 0) {
+    const message = file.message?.trim().slice(0, limits.maxMessageChars);
+    const name = file.assertionResults.length === 0 ? "(file failed to load)" : "(file failed outside of its tests)";
+    emit({ status: "errored", suite: [], file: file.name, name, ...(message ? { message } : {}) });
+  }
+}
+
+function rowOf(
+  test: Assertion,
+  file: TestFile,
+  suite: readonly string[],
+  tool: "jest" | "vitest",
+  limits: Limits,
+): TestRow {
+  const status = statusOf(test.status);
+  const failures = test.failureMessages ?? [];
+  const flaky = status === "passed" && (tool === "jest" ? (test.invocations ?? 1) > 1 : failures.length > 0);
+  let priority = priorityInTitle(test.title);
+  for (const title of suite) priority = moreImportant(priority, priorityInTitle(title));
+  for (const tag of test.tags ?? []) priority = moreImportant(priority, priorityOfTag(tag));
+  const message = failures[0]?.trim().slice(0, limits.maxMessageChars);
+  return {
+    status,
+    suite,
+    file: file.name,
+    name: test.title,
+    ...(priority === undefined ? {} : { priority }),
+    ...(flaky ? { flaky } : {}),
+    ...(typeof test.duration === "number" && test.duration >= 0 ? { durationMs: test.duration } : {}),
+    ...(message && status !== "passed" && status !== "skipped" ? { message } : {}),
+  };
+}
+
+/** A status that is not known here is not a pass. */
+function statusOf(status: string): TestStatus {
+  switch (status) {
+    case "passed":
+    case "failed":
+      return status;
+    case "pending":
+    case "skipped":
+    case "todo":
+    case "disabled":
+      return "skipped";
+    default:
+      return "errored";
+  }
+}
+
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, i) => text === b[i]);
+}
+
+async function wholeText(src: AsyncIterable<Uint8Array>, limits: Limits, sink: CaseSink): Promise<string> {
+  const parts: string[] = [];
+  let chars = 0;
+  for await (const part of decodeText(src, sink.warning)) {
+    chars += part.length;
+    if (chars > limits.maxWholeFileBytes) {
+      const most = Math.floor(limits.maxWholeFileBytes / 1024 ** 2);
+      throw new ReportDamage(`a JSON report of more than ${most} MiB; write JUnit XML, which is read as a stream`);
+    }
+    parts.push(part);
+  }
+  return parts.join("");
+}
+
+function parse(text: string): Report {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new ReportDamage("it is not complete JSON, as after a crashed or interrupted run");
+  }
+  const report = Report.safeParse(value);
+  if (report.success) return report.data;
+  const place = report.error.issues[0]?.path.map(String).join(".") ?? "";
+  throw new ReportDamage(
+    `it is not a Jest or Vitest report: ${/^[\w.]{1,80}$/.test(place) ? place : "its shape"} is wrong`,
+  );
+}

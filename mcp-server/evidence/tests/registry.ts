@@ -1,0 +1,23 @@
+import { jestJsonReader } from "./jest-json.ts";
+import { junitReader } from "./junit.ts";
+import type { ReportReader } from "./reader.ts";
+
+/** Every format that is read. A new one is a file with a reader and a line here. */
+export const READERS: readonly ReportReader[] = [junitReader, jestJsonReader];
+
+/** Bytes from the start of a file that recognition looks at. */
+export const HEAD_BYTES = 64 * 1024;
+
+/** The reader that is surest of a file, by its content alone; `undefined` when none is. */
+export function recognise(head: Uint8Array): ReportReader | undefined {
+  let best: ReportReader | undefined;
+  let sureness = 0;
+  for (const reader of READERS) {
+    const sure = reader.sniff(head);
+    if (sure > sureness) {
+      best = reader;
+      sureness = sure;
+    }
+  }
+  return best;
+}

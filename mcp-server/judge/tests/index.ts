@@ -1,0 +1,10 @@
+export * from "./comparison.ts";
+export * from "./confirm.ts";
+export * from "./counts.ts";
+export * from "./dimension.ts";
+export { identityKey, priorityRank, testId } from "./identity.ts";
+export * from "./rate.ts";
+export * from "./regression.ts";
+export * from "./result.ts";
+export * from "./row.ts";
+export { TestScope } from "./scope.ts";
