@@ -2,3 +2,4 @@ export * from "./config.ts";
 export * from "./metrics/index.ts";
 export * from "./placeholders.ts";
 export * from "./smoke/index.ts";
+export * from "./tests/index.ts";

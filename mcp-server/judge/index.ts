@@ -5,3 +5,4 @@ export * from "./metrics/index.ts";
 export { JUDGE } from "./name.ts";
 export * from "./sequential/index.ts";
 export { compareSmoke, judgeSmoke, type SmokeComparison } from "./smoke.ts";
+export * from "./tests/index.ts";
