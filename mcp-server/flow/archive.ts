@@ -1,0 +1,91 @@
+import { join, relative } from "node:path";
+import { type ArchiveFile, archiveRun } from "../record/archive.ts";
+import { saveBaseline } from "../record/baselines.ts";
+import { loadEvidence } from "../record/evidence-store.ts";
+import { appendHistory } from "../record/history.ts";
+import { archiveFolder } from "../record/paths.ts";
+import { between, type Instant, type Label, type RunId, type Version } from "../vocab/index.ts";
+import { auditTrail, metricsFile } from "./audit.ts";
+import type { Run } from "./engine.ts";
+import type { Project } from "./project.ts";
+import type { RunState } from "./state.ts";
+
+const PRODUCTION = "production" as Label;
+
+/**
+ * The last of all: what stays in production becomes the baseline of the next run, the history gets its line, and
+ * everything is copied, read back and marked. Each part may be repeated after a crash.
+ */
+export async function archive(project: Project, run: Run): Promise<void> {
+  const { disk } = project.ports;
+  const { paths } = project;
+  const state = run.state();
+  const { outcome, runId, openedAt } = state;
+  if (!outcome || !runId || !openedAt) throw new Error("only a run that has ended can be archived");
+  const dir = ownFolder(project, { at: openedAt, version: run.plan.version, runId });
+  if (state.archiveDir === undefined) run.append({ event: "archiving", dir: relative(paths.root, dir) });
+  keepBaseline(project, state);
+  appendHistory(disk, paths.history, {
+    runId,
+    version: run.plan.version,
+    ...(run.plan.previous ? { previousVersion: run.plan.previous.version } : {}),
+    strategy: run.plan.strategy,
+    outcome: outcome.outcome,
+    startedAt: openedAt,
+    endedAt: outcome.at,
+    durationMs: Math.max(0, between(openedAt, outcome.at)),
+    ...(state.exposedAt ? { exposedMs: exposedMs(state) } : {}),
+    ...(restoreMs(state) === undefined ? {} : { restoreMs: restoreMs(state) as number }),
+    archive: relative(paths.root, join(paths.root, state.archiveDir ?? relative(paths.root, dir))),
+  });
+  const files: ArchiveFile[] = [
+    ...state.artifacts
+      .filter((path) => !join(paths.root, path).startsWith(paths.working))
+      .map((path) => ({ to: join("artifacts", path.replace(/^\.aiwg\//, "")), from: join(paths.root, path) })),
+    { to: "audit-trail.md", content: auditTrail(state) },
+    { to: "metrics.json", content: metricsFile(state) },
+  ];
+  await archiveRun({
+    disk,
+    runId,
+    workingDir: paths.working,
+    files,
+    archiveDir: join(paths.root, state.archiveDir ?? ""),
+  });
+}
+
+/** `deployment-{version}` of the day, or with the run id where another run of this version lies there already. */
+function ownFolder(project: Project, run: { at: Instant; version: Version; runId: RunId }): string {
+  const { disk } = project.ports;
+  const dir = archiveFolder(project.paths, run);
+  const owner = join(dir, "RUN");
+  const free = !disk.stat(owner) || disk.readText(owner).trim() === run.runId;
+  return free ? dir : `${dir}-${run.runId}`;
+}
+
+/** The results of the version that stays are what the next release is compared with. */
+function keepBaseline(project: Project, state: RunState): void {
+  const { outcome, plan, runId } = state;
+  if (!outcome || !runId || outcome.runningVersion !== plan.version) return;
+  const rows = state.evidence.findLast((entry) => entry.ref.name === "tests/candidate");
+  const stored = rows && loadEvidence({ disk: project.ports.disk, dir: project.paths.evidence }, rows.ref);
+  saveBaseline({ disk: project.ports.disk, dir: project.paths.baselines }, PRODUCTION, {
+    version: plan.version,
+    at: outcome.at,
+    runId,
+    note: outcome.outcome === "SUCCESS" ? "proven in production" : `outcome ${outcome.outcome}`,
+    ...(rows && stored ? { tests: { stored, ref: rows.ref } } : {}),
+  });
+}
+
+/** From the first production request on the new version to its end or to the end of the run. */
+export function exposedMs(state: RunState): number {
+  const until = state.times.get("rollback/traffic")?.endedAt ?? state.outcome?.at;
+  return state.exposedAt && until ? Math.max(0, between(state.exposedAt, until)) : 0;
+}
+
+/** From the decision to go back to all traffic on the old version. */
+export function restoreMs(state: RunState): number | undefined {
+  const back = state.times.get("rollback/traffic")?.endedAt;
+  return state.latchedAt && back ? Math.max(0, between(state.latchedAt, back)) : undefined;
+}

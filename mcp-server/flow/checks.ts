@@ -1,0 +1,145 @@
+import { createScrapeSource, runSmoke } from "../evidence/index.ts";
+import { judgeSmoke, type SmokeResult, type SmokeRun } from "../judge/index.ts";
+import { type BaselineRecord, saveBaseline } from "../record/baselines.ts";
+import { acquireLock, releaseLock } from "../record/lock.ts";
+import { redact } from "../record/redact.ts";
+import {
+  type Env,
+  FlowError,
+  type Json,
+  type Label,
+  type LiveState,
+  type RunId,
+  type Verdict,
+  type Version,
+} from "../vocab/index.ts";
+import { pingOwner } from "./owner.ts";
+import { loadConfig, openTarget, type Project } from "./project.ts";
+import { readTestFiles } from "./test-evidence.ts";
+
+/** The one version that an environment serves. */
+function servingVersion(live: LiveState, env: Env): Version {
+  const serving = live.pools.filter((pool) => pool.weightPct > 0 && pool.instances > 0);
+  const [only] = serving;
+  if (only && serving.length === 1) return only.version;
+  throw new FlowError({
+    code: "conflict",
+    what: `${env} does not serve exactly one version`,
+    found: serving.map((pool) => `${pool.version} ${pool.weightPct} %`).join(", ") || "none",
+    next: "wait until the rollout has ended, or name the report files with --from",
+  });
+}
+
+/** Result of `smoke-test`. */
+export interface SmokeTested {
+  readonly env: Env;
+  readonly version: Version;
+  readonly run: SmokeRun;
+  readonly verdict: Omit<Verdict, "inputs">;
+}
+
+/** Runs the configured smoke checks against what an environment serves now. Needs no run. */
+export async function smokeTest(
+  project: Project,
+  o: { env: Env; signal: AbortSignal; onProgress?: (result: SmokeResult, done: number, of: number) => void },
+): Promise<SmokeTested> {
+  const { config } = loadConfig(project);
+  if (!config.smoke) {
+    throw new FlowError({
+      code: "config",
+      what: "no smoke checks are configured",
+      where: { file: project.paths.deployYaml, key: "smoke" },
+      next: "add a smoke section with at least one check",
+    });
+  }
+  const live = await openTarget(project, config.target).observe(o.env, o.signal);
+  const version = servingVersion(live, o.env);
+  const run = await runSmoke({
+    config: config.smoke,
+    http: project.ports.http,
+    clock: project.ports.clock,
+    baseUrls: [live.entryUrl],
+    mode: o.env,
+    version,
+    signal: o.signal,
+    redact,
+    ...(o.onProgress ? { onProgress: o.onProgress } : {}),
+  });
+  return { env: o.env, version, run, verdict: judgeSmoke(run) };
+}
+
+/**
+ * Stores a baseline under a label: the results of report files, or what production's metrics say of the version that
+ * it serves now.
+ */
+export async function captureBaseline(
+  project: Project,
+  o: { label: Label; from?: readonly string[]; version?: Version; signal: AbortSignal },
+): Promise<BaselineRecord> {
+  const place = { disk: project.ports.disk, dir: project.paths.baselines };
+  const at = project.ports.clock.wall();
+  if (o.from && o.from.length > 0) {
+    const version = o.version ?? ("unversioned" as Version);
+    const { stored, ref } = await readTestFiles(project, o.from, {
+      name: "tests/baseline",
+      version,
+      origin: "presented",
+    });
+    return saveBaseline(place, o.label, { version, at, tests: { stored, ref } });
+  }
+  const { config } = loadConfig(project);
+  if (!config.metrics) {
+    throw new FlowError({
+      code: "config",
+      what: "there are no metrics to capture",
+      where: { file: project.paths.deployYaml, key: "metrics" },
+      next: "add a metrics section, or name report files with --from",
+    });
+  }
+  const live = await openTarget(project, config.target).observe("production", o.signal);
+  const version = servingVersion(live, "production");
+  const source = createScrapeSource({
+    config: config.metrics,
+    http: project.ports.http,
+    clock: project.ports.clock,
+    versions: { baseline: version, candidate: undefined },
+  });
+  const history = await source.history(live, o.signal);
+  return saveBaseline(place, o.label, { version, at, metrics: JSON.parse(JSON.stringify(history)) as Json });
+}
+
+/**
+ * Puts a version into the sandbox's production without a deployment, as the state of the world that demonstrations
+ * and tests begin with. Refused for every target with real users, and while a run is under way.
+ */
+export async function seedSandbox(project: Project, version: Version, signal: AbortSignal): Promise<LiveState> {
+  const { config } = loadConfig(project);
+  const target = openTarget(project, config.target);
+  if (target.capabilities.production || target.kind !== "sandbox") {
+    throw new FlowError({
+      code: "refused",
+      what: "only a sandbox without real users can be seeded",
+      next: "deploy the version with `deploy-flow run`",
+    });
+  }
+  const { disk, processes, ids, clock } = project.ports;
+  const stamp = clock
+    .wall()
+    .replace(/[-:]/g, "")
+    .replace(/\.\d+Z$/, "Z");
+  const lock = await acquireLock({
+    disk,
+    processes,
+    ids,
+    path: project.paths.lock,
+    runId: `dpl-${stamp}-${ids.hex(3)}` as RunId,
+    socketAnswers: async () => (await pingOwner(project)) !== undefined,
+  });
+  try {
+    const digest = await target.resolve(version, signal);
+    const pools = [{ version, digest, instances: config.instances, weightPct: 100 }];
+    return await target.apply("production", pools, { runId: lock.runId, epoch: lock.epoch }, signal);
+  } finally {
+    releaseLock(disk, project.paths.lock, lock);
+  }
+}

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
+import { TargetConfig } from "../target/config.ts";
+import { Duration } from "../vocab/index.ts";
+
+/** Ways in which a person's approval can reach the run; docs/approvals.md says what each withstands. */
+export const ApprovalWay = z.enum(["terminal", "flag", "none"]);
+export type ApprovalWay = z.infer<typeof ApprovalWay>;
+
+export const Strategy = z.enum(["canary", "blue-green"]);
+export type Strategy = z.infer<typeof Strategy>;
+
+const CanaryConfig = z.strictObject({
+  /** Percent of production traffic per stage: rising, ending at 100. */
+  stages: z.array(z.number().gt(0).lte(100)).min(1).default([5, 25, 50, 100]),
+  /** Time served before a stage may advance. */
+  stageDuration: Duration.default("10m"),
+  /** Requests that the new version must have answered before a stage may advance. */
+  minRequests: z.number().int().min(0).default(100),
+});
+
+const BlueGreenConfig = z.strictObject({
+  /** Keep the old version running without traffic after success, for an instant way back. */
+  retainOld: z.boolean().default(true),
+});
+
+/** Absolute service level targets; an omitted one is not judged. */
+const SloConfig = z.strictObject({
+  /** Failed requests, percent. */
+  errorRatePct: z.number().gt(0).lt(100).default(0.1),
+  /** 99th percentile of the response time, milliseconds. */
+  latencyP99Ms: z.number().gt(0).default(500),
+});
+
+/** Worsening against the old version that rolls back whatever the regression flag says. */
+const TriggersConfig = z.strictObject({
+  /** Percentage points of error rate. */
+  errorRatePp: z.number().gt(0).default(2),
+  /** Percent of the 99th percentile. */
+  latencyP99Pct: z.number().gt(0).default(20),
+});
+
+const JudgeConfig = z.strictObject({
+  /** Chance per release of rolling back one that is not worse. */
+  alpha: z.number().gt(0).lt(0.5).default(0.01),
+  /** Chance per metric of calling one proven that is worse by the trigger size. */
+  beta: z.number().gt(0).lt(0.5).default(0.05),
+  /** Polls at the start of each exposure of a version that count for neither arm. */
+  warmupPolls: z.number().int().min(0).default(6),
+});
+
+const WaitsConfig = z.strictObject({
+  /** A person has this long to approve the plan. */
+  approval: Duration.default("60m"),
+  /** A person has this long to answer a question during the rollout. */
+  decision: Duration.default("60m"),
+  /** The same when nobody watches the run. */
+  decisionUnattended: Duration.default("10m"),
+  /** Measured time after a rollback before it is called verified. */
+  rollbackVerify: Duration.default("10m"),
+  /** Traffic must be back on the old version within this time. */
+  rollbackTraffic: Duration.default("2m"),
+});
+
+/** deploy.yaml: each room owns the schema of its section, this composes them. */
+export const DeployConfig = z.strictObject({
+  /** Name of the service, as people call it. */
+  service: z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/, "expected lower-case letters, digits and dashes"),
+  target: TargetConfig,
+  /** Instances that carry full production traffic. */
+  instances: z.number().int().min(1).max(1000).default(2),
+  strategy: Strategy.default("canary"),
+  canary: CanaryConfig.prefault({}),
+  blueGreen: BlueGreenConfig.prefault({}),
+  /** Time served at 100 % before the production gate. */
+  observe: Duration.default("30m"),
+  /** Percent of lost tests, or worsening of a metric in its own unit, that is accepted. */
+  regressionThreshold: z.number().min(0).max(100).default(0),
+  rollbackOnRegression: z.boolean().default(true),
+  slo: SloConfig.prefault({}),
+  triggers: TriggersConfig.prefault({}),
+  judge: JudgeConfig.prefault({}),
+  tests: TestsConfig.optional(),
+  smoke: SmokeConfig.optional(),
+  metrics: MetricsConfig.optional(),
+  staging: StagingConfig.optional(),
+  approvals: z.strictObject({ accept: z.array(ApprovalWay).min(1).default(["terminal", "flag"]) }).prefault({}),
+  waits: WaitsConfig.prefault({}),
+  /** What a runner that finds a run without owner does: go on, or roll back when users are exposed. */
+  onOrphan: z.enum(["continue", "rollback"]).default("continue"),
+});
+export type DeployConfig = z.infer<typeof DeployConfig>;

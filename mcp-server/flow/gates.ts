@@ -1,0 +1,214 @@
+import {
+  type GateVerdict,
+  JUDGE,
+  judgeDimensions,
+  judgeInfra,
+  type MetricsReading,
+  productionGate,
+  type RollbackVerdict,
+  readMetrics,
+  rollbackVerification,
+  stagingGate,
+} from "../judge/index.ts";
+import { type Dimension, type Reason, Verdict, type Version } from "../vocab/index.ts";
+import type { RunState, WatchState } from "./state.ts";
+
+/**
+ * Every gate is a pure function of the folded journal, so that `verify` can compute it again from an archive and
+ * find the same bytes. What was not measured is INCONCLUSIVE here; only the approved plan can make it NOT_APPLICABLE.
+ */
+
+function notApplicable(state: RunState, key: string): Dimension | undefined {
+  const reason = state.plan.notApplicable[key];
+  return reason === undefined ? undefined : { outcome: "NOT_APPLICABLE", reason };
+}
+
+function missing(code: string, text: string): Verdict {
+  return {
+    outcome: "INCONCLUSIVE",
+    reasons: [{ code, text }],
+    wouldPassIf: "the evidence is there",
+    judge: JUDGE,
+    inputs: [],
+  };
+}
+
+function fromMetrics(reading: MetricsReading | undefined, part: "regression" | "slo", what: string): Dimension {
+  return reading ? { ...reading[part], inputs: [] } : missing("no-data", `no ${what} was measured`);
+}
+
+function readingOf(state: RunState, watched: WatchState | undefined): MetricsReading | undefined {
+  const track = watched && state.tracks.get(watched.watch.track);
+  return track && readMetrics(track);
+}
+
+function smokeOf(watched: WatchState | undefined): Dimension {
+  return watched?.smoke?.verdict ?? missing("smoke-not-run", "the smoke checks were not run");
+}
+
+function infraOf(watched: WatchState | undefined): Dimension {
+  if (!watched?.live) return missing("not-observed", "the instances were never read back");
+  const { status, reasons } = judgeInfra(watched.live.infra);
+  const outcome = status === "HEALTHY" ? "PASS" : status === "UNHEALTHY" ? "FAIL" : "INCONCLUSIVE";
+  const { ready, instances } = watched.live.infra;
+  const healthy: Reason = { code: "healthy", text: `${ready} of ${instances} instances ready, no restart` };
+  return {
+    outcome,
+    reasons: outcome === "PASS" ? [healthy] : reasons,
+    wouldPassIf: outcome === "PASS" ? "" : "all instances ready and no restart",
+    judge: JUDGE,
+    inputs: [],
+  };
+}
+
+function deployOf(state: RunState, watched: WatchState | undefined): Dimension {
+  if (!watched?.live) return missing("not-observed", "the environment was never read back");
+  const pool = watched.live.pools.find((candidate) => candidate.version === state.plan.version);
+  const right = pool?.digest === state.plan.digest && watched.live.versionsKnown;
+  const text = right
+    ? `${state.plan.version} runs with the digest of the plan`
+    : "what runs is not, or not only, what the plan names";
+  return {
+    outcome: right ? "PASS" : "FAIL",
+    reasons: [{ code: right ? "digest-verified" : "digest-differs", text }],
+    wouldPassIf: right ? "" : "the running digest equals the plan's",
+    judge: JUDGE,
+    inputs: [],
+  };
+}
+
+function testsOf(state: RunState): Dimension {
+  const result = state.results.get("staging/tests") as { verdict?: unknown } | undefined;
+  const verdict = Verdict.safeParse(result?.verdict);
+  return verdict.success ? verdict.data : missing("tests-not-run", "the tests were not run");
+}
+
+/** The staging regression gate over everything that staging brought. */
+export function stagingGateOf(state: RunState, _key: string): GateVerdict {
+  const watched = state.watches.get("staging/watch");
+  const reading = readingOf(state, watched);
+  const metrics = notApplicable(state, "staging.metrics");
+  return stagingGate({
+    threshold: state.plan.regressionThreshold,
+    deploy: notApplicable(state, "staging.deploy") ?? deployOf(state, watched),
+    tests: notApplicable(state, "staging.tests") ?? testsOf(state),
+    metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
+    slo: metrics ?? fromMetrics(reading, "slo", "service level"),
+    smoke: notApplicable(state, "staging.smoke") ?? notApplicable(state, "staging.deploy") ?? smokeOf(watched),
+    journeys: notApplicable(state, "staging.journeys") ?? missing("journeys-not-run", "the journeys were not run"),
+    infra: notApplicable(state, "staging.deploy") ?? infraOf(watched),
+  });
+}
+
+/**
+ * The verdict with which a stage below 100 % was left. It passes when nothing failed and time and exposure were
+ * served, also while the metrics cannot prove anything yet; where the hold went unanswered it stays INCONCLUSIVE.
+ */
+export function stageGate(state: RunState, key: string): GateVerdict {
+  const watched = state.watches.get(key);
+  const reading = readingOf(state, watched);
+  const metrics = notApplicable(state, "production.metrics");
+  const gate = judgeDimensions(
+    "stage",
+    {
+      threshold: state.plan.regressionThreshold,
+      metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
+      slo: metrics ?? fromMetrics(reading, "slo", "service level"),
+      smoke: notApplicable(state, "production.smoke") ?? smokeOf(watched),
+      infra: infraOf(watched),
+      deploy: deployOf(state, watched),
+    },
+    ["metrics", "smoke", "infra", "deploy"],
+  );
+  const served = watched?.end?.end === "served";
+  const unanswered = state.answers.some((answer) => answer.key.startsWith(`${key}/question-`));
+  if (gate.verdict.outcome !== "INCONCLUSIVE" || !served || unanswered) return gate;
+  const text = "nothing failed, and time and exposure were served; the proof is asked for at 100 %";
+  return {
+    gate: "stage",
+    dimensions: gate.dimensions,
+    verdict: {
+      ...gate.verdict,
+      outcome: "PASS",
+      reasons: [{ code: "advanced", text }, ...gate.verdict.reasons],
+      wouldPassIf: "",
+    },
+  };
+}
+
+/** The production regression gate at the end of the observation. */
+export function productionGateOf(state: RunState, watchKey: string): GateVerdict {
+  const watched = state.watches.get(watchKey);
+  const reading = readingOf(state, watched);
+  const metrics = notApplicable(state, "production.metrics");
+  return productionGate({
+    threshold: state.plan.regressionThreshold,
+    deploy: deployOf(state, watched),
+    tests: notApplicable(state, "production.tests") ?? missing("tests-not-run", "the production suite was not run"),
+    metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
+    slo: metrics ?? fromMetrics(reading, "slo", "service level"),
+    smoke: notApplicable(state, "production.smoke") ?? smokeOf(watched),
+    journeys: notApplicable(state, "production.journeys") ?? missing("journeys-not-run", "the journeys were not run"),
+    infra: infraOf(watched),
+  });
+}
+
+/** Whether production is back on the old version and well; after a first deployment, whether nobody is served any more. */
+export function rollbackGateOf(state: RunState, watchKey: string): RollbackVerdict {
+  const watched = state.watches.get(watchKey);
+  const reading = readingOf(state, watched);
+  const { plan } = state;
+  const nothing: Dimension | undefined = plan.previous
+    ? undefined
+    : { outcome: "NOT_APPLICABLE", reason: "a first deployment has no version to go back to" };
+  const metrics = nothing ?? notApplicable(state, "production.metrics");
+  return rollbackVerification({
+    threshold: plan.regressionThreshold,
+    deploy: plan.previous ? trafficOf(state, watched, plan.previous.version) : withdrawnOf(state),
+    smoke: nothing ?? notApplicable(state, "production.smoke") ?? smokeOf(watched),
+    slo: metrics ?? fromMetrics(reading, "slo", "service level"),
+    infra: nothing ?? infraOf(watched),
+    metrics: metrics ?? fromMetrics(reading, "regression", "metric"),
+  });
+}
+
+function withdrawnOf(state: RunState): Dimension {
+  const withdrawn = state.results.get("rollback/withdrawn") === true;
+  return {
+    outcome: withdrawn ? "PASS" : "FAIL",
+    reasons: [
+      {
+        code: withdrawn ? "withdrawn" : "still-serving",
+        text: withdrawn ? "no version gets traffic" : "traffic still reaches a version",
+      },
+    ],
+    wouldPassIf: withdrawn ? "" : "no version gets traffic",
+    judge: JUDGE,
+    inputs: [],
+  };
+}
+
+/** The old version has all traffic: by configuration, by measurement where there was traffic, and by digest. */
+function trafficOf(state: RunState, watched: WatchState | undefined, version: Version): Dimension {
+  const live = watched?.live;
+  if (!live) return missing("not-observed", "production was never read back after the rollback");
+  const pool = live.pools.find((candidate) => candidate.version === version);
+  const measured = live.measuredSharePct[version];
+  const configured = pool?.weightPct === 100 && pool.digest === state.plan.previous?.digest;
+  const flows = measured === undefined || live.measuredRequests === 0 || measured >= 99.5;
+  const share =
+    measured === undefined ? "no traffic to measure" : `${measured.toFixed(1)} % of ${live.measuredRequests} requests`;
+  const outcome = configured && flows ? "PASS" : "FAIL";
+  return {
+    outcome,
+    reasons: [
+      {
+        code: outcome === "PASS" ? "traffic-restored" : "traffic-not-restored",
+        text: `${version}: weight ${pool?.weightPct ?? 0} %, measured ${share}`,
+      },
+    ],
+    wouldPassIf: outcome === "PASS" ? "" : `${version} has 100 % of the traffic with the recorded digest`,
+    judge: JUDGE,
+    inputs: [],
+  };
+}

@@ -1,0 +1,41 @@
+import type { MetricSource } from "../evidence/metrics/index.ts";
+import type { MetricsSnapshot, SmokeRun } from "../judge/index.ts";
+import type { EvidenceRef, LiveState, Verdict, Version } from "../vocab/index.ts";
+import type { Track } from "./events.ts";
+
+/** A stored piece of evidence and where it lies below the run's evidence folder. */
+export interface StoredEvidence {
+  readonly ref: EvidenceRef;
+  readonly file: string;
+}
+
+/** What a test run brought: the stored rows of both sides and the verdict over them. */
+export interface TestsEvidence {
+  readonly stored: readonly StoredEvidence[];
+  readonly verdict: Verdict;
+  /** The whole result of the check, as `regression-check` prints it. */
+  readonly check: unknown;
+}
+
+/**
+ * What a runbook measures with. Made once per run from its plan; a test can replace any of it.
+ */
+export interface Hands {
+  /** The source of metrics of one track; undefined when the plan judges none. */
+  source(track: Track): MetricSource | undefined;
+  /** What the old version did in the last hour, or since its instances started. */
+  history(live: LiveState, version: Version, signal: AbortSignal): Promise<MetricsSnapshot | undefined>;
+  /** Runs the smoke checks; undefined when the plan has none. */
+  smoke(
+    mode: SmokeRun["mode"],
+    baseUrls: readonly string[],
+    version: Version,
+    signal: AbortSignal,
+  ): Promise<SmokeRun | undefined>;
+  /** Runs or reads the tests of the new version and compares them with the baseline. */
+  tests(signal: AbortSignal): Promise<TestsEvidence>;
+  /** Sends the configured load to a URL until the signal aborts or it ends by itself; undefined when none is configured. */
+  load(url: string, signal: AbortSignal): Promise<void> | undefined;
+  /** Stores plain JSON as evidence that we made ourselves. */
+  storeJson(name: string, value: unknown, version: Version): StoredEvidence;
+}

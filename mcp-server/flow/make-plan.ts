@@ -1,0 +1,211 @@
+import {
+  type Digest,
+  type Duration,
+  durationMs,
+  FlowError,
+  type LiveState,
+  type Ms,
+  type Sha256,
+} from "../vocab/index.ts";
+import type { DeployConfig } from "./config.ts";
+import { problemsOfEvidence } from "./evidence-problems.ts";
+import { metricRules } from "./metrics-spec.ts";
+import type { RunParameters } from "./parameters.ts";
+import type { Plan, Stage } from "./plan.ts";
+
+/** What was looked up before a plan can be made; the plan itself is a pure function of it. */
+export interface PlanFacts {
+  readonly config: DeployConfig;
+  readonly configSha256: Sha256;
+  readonly parameters: RunParameters;
+  readonly digest: Digest;
+  readonly live: LiveState;
+  readonly routing: "per-request" | "sticky" | "by-replica";
+  readonly minWeightPct: number;
+  readonly production: boolean;
+  /** Where the baseline's test results come from, already digested. */
+  readonly testsBaseline: NonNullable<Plan["tests"]>["baseline"];
+  readonly testsCandidate: NonNullable<Plan["tests"]>["candidate"];
+}
+
+/** Floors of design and mission; they bind only where real users are. */
+const FLOORS = { canaryStage: 10 * 60_000, observe: 15 * 60_000 } as const;
+
+/** The plan of a run. Refuses what cannot be done or must not be done, naming the key. */
+export function makePlan(facts: PlanFacts): Plan {
+  const { config, parameters, production } = facts;
+  const previous = previousOf(facts);
+  refuseNoOp(facts, previous);
+  problemsOfEvidence(config);
+  const strategy = parameters.strategy ?? config.strategy;
+  const observeMs = durationMs(parameters.observe ?? config.observe);
+  const stages = stagesOf(facts, strategy, observeMs);
+  if (production) refuseBelowFloors(strategy, stages, observeMs);
+  const threshold = parameters.regressionThreshold ?? config.regressionThreshold;
+  const pollMs = config.metrics ? durationMs(config.metrics.poll) : 10_000;
+  const notApplicable = notApplicableOf(facts, previous !== null);
+  return {
+    schema: 1,
+    service: config.service,
+    version: parameters.version,
+    digest: facts.digest,
+    previous,
+    target: config.target,
+    production,
+    instances: config.instances,
+    strategy,
+    retainOld: strategy === "blue-green" && config.blueGreen.retainOld,
+    risk: parameters.risk,
+    depth: parameters.depth,
+    stages,
+    regressionThreshold: threshold,
+    rollbackOnRegression: parameters.rollbackOnRegression ?? config.rollbackOnRegression,
+    metrics: config.metrics
+      ? {
+          config: config.metrics,
+          rules: metricRules(config, threshold),
+          alpha: config.judge.alpha,
+          beta: config.judge.beta,
+          warmupPolls: config.judge.warmupPolls,
+          pollMs,
+        }
+      : null,
+    pollMs,
+    tests: config.tests
+      ? { config: config.tests, baseline: facts.testsBaseline, candidate: facts.testsCandidate }
+      : null,
+    smoke: config.smoke ?? null,
+    staging: config.staging ? { config: config.staging, observeMs: durationMs(config.staging.observe) } : null,
+    waits: {
+      approvalMs: durationMs(config.waits.approval),
+      decisionMs: durationMs(config.waits.decision),
+      decisionUnattendedMs: durationMs(config.waits.decisionUnattended),
+      rollbackVerifyMs: durationMs(config.waits.rollbackVerify),
+      rollbackTrafficMs: durationMs(config.waits.rollbackTraffic),
+    },
+    approvals: production ? config.approvals.accept : ["none"],
+    onOrphan: config.onOrphan,
+    notApplicable,
+    expectedUnknowns: previous ? [] : ["what production did before: this is a first deployment"],
+    configSha256: facts.configSha256,
+  };
+}
+
+/** The version that users get now. Two versions with traffic mean that somebody else is in the middle of something. */
+function previousOf(facts: PlanFacts): Plan["previous"] {
+  const serving = facts.live.pools.filter((pool) => pool.weightPct > 0 && pool.instances > 0);
+  const [only, second] = serving;
+  if (second) {
+    throw new FlowError({
+      code: "conflict",
+      what: "production serves more than one version",
+      expected: "one version with 100 % of the traffic",
+      found: serving.map((pool) => `${pool.version} ${pool.weightPct} %`).join(", "),
+      next: "finish or roll back what is under way, then start again",
+    });
+  }
+  if (!only) {
+    if (facts.parameters.firstDeploy) return null;
+    throw new FlowError({
+      code: "conflict",
+      what: "nothing serves production, so there is nothing to compare with or to go back to",
+      expected: "a running version",
+      found: "none",
+      next: "pass --first-deploy if this is the first deployment of the service",
+    });
+  }
+  return { version: only.version, digest: only.digest };
+}
+
+function refuseNoOp(facts: PlanFacts, previous: Plan["previous"]): void {
+  if (!previous) return;
+  if (previous.version !== facts.parameters.version && previous.digest !== facts.digest) return;
+  const same = previous.digest === facts.digest;
+  throw new FlowError({
+    code: "conflict",
+    what: same
+      ? "this artifact is what production runs already"
+      : "this version name is in production with other content",
+    expected: "a version that differs from production in name and content",
+    found: `${previous.version} ${previous.digest.slice(0, 19)}`,
+    next: same ? "there is nothing to deploy" : "give the new artifact a version of its own",
+  });
+}
+
+function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): Stage[] {
+  const { config } = facts;
+  const last: Stage = {
+    weightPct: 100,
+    durationMs: observeMs,
+    extensionMs: extension(observeMs),
+    minRequests: config.canary.minRequests,
+  };
+  if (strategy === "blue-green") return [last];
+  const weights = config.canary.stages;
+  const wrong = (what: string, found: string) =>
+    new FlowError({
+      code: "config",
+      what,
+      found,
+      where: { file: "deploy.yaml", key: "canary.stages" },
+      next: "use rising percentages that end at 100, such as [5, 25, 50, 100]",
+    });
+  if (weights.at(-1) !== 100) throw wrong("the last canary stage must be 100", String(weights.at(-1)));
+  if (weights.some((weight, index) => index > 0 && weight <= (weights[index - 1] ?? 0))) {
+    throw wrong("canary stages must rise", weights.join(", "));
+  }
+  const tooSmall = weights.find((weight) => weight < facts.minWeightPct);
+  if (tooSmall !== undefined)
+    throw wrong(`the target cannot route less than ${facts.minWeightPct} %`, String(tooSmall));
+  const durationOf = durationMs(config.canary.stageDuration as Duration);
+  return [
+    ...weights.slice(0, -1).map((weightPct) => ({
+      weightPct,
+      durationMs: durationOf,
+      extensionMs: extension(durationOf),
+      minRequests: config.canary.minRequests,
+    })),
+    last,
+  ];
+}
+
+/** Evidence that is too thin is waited for once more, for as long again. */
+function extension(plannedMs: Ms): Ms {
+  return plannedMs;
+}
+
+function refuseBelowFloors(strategy: Plan["strategy"], stages: readonly Stage[], observeMs: Ms): void {
+  const short = strategy === "canary" && stages.slice(0, -1).some((stage) => stage.durationMs < FLOORS.canaryStage);
+  if (!short && observeMs >= FLOORS.observe) return;
+  throw new FlowError({
+    code: "config",
+    what: "the watch is too short for a target with real users",
+    expected: "canary stages of at least 10m and an observation of at least 15m",
+    where: { file: "deploy.yaml", key: short ? "canary.stageDuration" : "observe" },
+    next: "lengthen it, or declare target.production: false where no real users are",
+  });
+}
+
+/** What will not be judged, and why; the person who approves the plan reads this. */
+function notApplicableOf(facts: PlanFacts, hasPrevious: boolean): Record<string, string> {
+  const { config } = facts;
+  const reasons: Record<string, string> = {
+    "production.tests": "no suite is marked safe to run in production",
+    "staging.journeys": "no journeys are configured",
+    "production.journeys": "no journeys are configured",
+  };
+  if (!config.tests) reasons["staging.tests"] = "deploy.yaml has no tests section";
+  if (!config.smoke) {
+    reasons["staging.smoke"] = "deploy.yaml has no smoke section";
+    reasons["production.smoke"] = "deploy.yaml has no smoke section";
+  }
+  if (!config.metrics) {
+    reasons["staging.metrics"] = "deploy.yaml has no metrics section";
+    reasons["production.metrics"] = "deploy.yaml has no metrics section";
+  } else if (!config.staging) reasons["staging.metrics"] = "deploy.yaml has no staging section";
+  else if (!config.staging.load) reasons["staging.metrics"] = "no load is configured for staging";
+  if (!config.staging)
+    reasons["staging.deploy"] = "there is no staging environment; the gate judges this version's own tests";
+  if (!hasPrevious) reasons["production.regression"] = "a first deployment has nothing to compare with";
+  return reasons;
+}

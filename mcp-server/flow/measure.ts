@@ -1,0 +1,104 @@
+import { createScrapeSource, fillPlaceholders, type MetricSource, runSmoke } from "../evidence/index.ts";
+import type { MetricsSnapshot, SmokeRun } from "../judge/index.ts";
+import { allowEnv, BASE_ENV } from "../ports/index.ts";
+import { storeEvidence } from "../record/evidence-store.ts";
+import { redact } from "../record/redact.ts";
+import { canonicalJson, durationMs, type LiveState, type Version } from "../vocab/index.ts";
+import type { Run } from "./engine.ts";
+import type { Track } from "./events.ts";
+import type { Hands, StoredEvidence } from "./hands.ts";
+import type { Plan } from "./plan.ts";
+import type { Project } from "./project.ts";
+import { collectTests } from "./test-evidence.ts";
+
+const LOAD_OUTPUT_CAP_BYTES = 64 * 1024;
+
+/** What a run measures with, made from its plan. */
+export function createHands(project: Project, run: Run): Hands {
+  const { ports, paths } = project;
+  const { plan } = run;
+  const sources = new Map<Track, MetricSource>();
+  return {
+    source: (track) => {
+      if (!plan.metrics || (track === "staging" && plan.notApplicable["staging.metrics"])) return undefined;
+      const known = sources.get(track);
+      if (known) return known;
+      const made = createScrapeSource({
+        config: plan.metrics.config,
+        http: ports.http,
+        clock: ports.clock,
+        versions: versionsOf(plan, track),
+      });
+      sources.set(track, made);
+      return made;
+    },
+    history: async (live: LiveState, version: Version, signal: AbortSignal): Promise<MetricsSnapshot | undefined> => {
+      if (!plan.metrics) return undefined;
+      const source = createScrapeSource({
+        config: plan.metrics.config,
+        http: ports.http,
+        clock: ports.clock,
+        versions: { baseline: version, candidate: plan.version },
+      });
+      try {
+        const { from, to, series, throughputRps } = await source.history(live, signal);
+        return { from, to, version, series, throughputRps: throughputRps ?? 0 };
+      } catch (error) {
+        run.append({
+          event: "notice",
+          level: "warning",
+          text: `no production baseline: ${(error as Error).message.slice(0, 500)}`,
+        });
+        return undefined;
+      }
+    },
+    smoke: async (mode, baseUrls, version, signal): Promise<SmokeRun | undefined> => {
+      if (!plan.smoke) return undefined;
+      return runSmoke({
+        config: plan.smoke,
+        http: ports.http,
+        clock: ports.clock,
+        baseUrls,
+        mode,
+        version,
+        signal,
+        redact,
+        depth: plan.depth,
+      });
+    },
+    tests: (signal) => collectTests(project, run, signal),
+    load: (url, signal) => {
+      const load = plan.staging?.config.load;
+      if (!load) return undefined;
+      const argv = load.command.map((part) =>
+        fillPlaceholders(part, { url, version: plan.version }, "staging.load.command"),
+      );
+      return ports.exec
+        .run(argv, {
+          cwd: load.cwd ? `${project.root}/${load.cwd}` : project.root,
+          env: { ...allowEnv([...BASE_ENV, ...load.passEnv]), ...load.env },
+          timeoutMs: durationMs(load.timeout),
+          outputCapBytes: LOAD_OUTPUT_CAP_BYTES,
+          signal,
+        })
+        .then((exit) => {
+          if (signal.aborted || exit.code === 0) return;
+          const how = exit.timedOut ? "ran into its timeout" : `ended with code ${exit.code ?? exit.killedBy}`;
+          throw new Error(`the load command ${how}: ${redact(exit.stderr.slice(-300))}`);
+        });
+    },
+    storeJson: (name, value, version): StoredEvidence => {
+      const bytes = Buffer.from(`${canonicalJson(value)}\n`);
+      const { ref, file } = storeEvidence(
+        { disk: ports.disk, dir: paths.evidence },
+        { name, raw: bytes, stored: bytes, origin: "executed", version, at: ports.clock.wall() },
+      );
+      return { ref, file: file.slice(paths.evidence.length + 1) };
+    },
+  };
+}
+
+function versionsOf(plan: Plan, track: Track) {
+  if (track === "post-rollback") return { baseline: undefined, candidate: plan.previous?.version ?? plan.version };
+  return { baseline: plan.previous?.version, candidate: plan.version };
+}

@@ -1,0 +1,257 @@
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { socketPath } from "../ports/index.ts";
+import { hold } from "../record/held.ts";
+import type { Stamped } from "../record/journal.ts";
+import { FencedOut, type OpenJournal, openJournal } from "../record/journal-file.ts";
+import { acquireLock, type LockRecord, releaseLock } from "../record/lock.ts";
+import { Actor, FlowError, messageOf } from "../vocab/index.ts";
+import { carry } from "./carry.ts";
+import { openRun, type RunControl } from "./engine.ts";
+import { FlowEvent, Request } from "./events.ts";
+import { createHands } from "./measure.ts";
+import { planHash } from "./plan.ts";
+import { openTarget, type Project } from "./project.ts";
+import { takeRequest } from "./requests.ts";
+import { readRun, type StartOrder } from "./run-files.ts";
+import { poolsText } from "./runbooks/apply.ts";
+import type { RunState } from "./state.ts";
+
+const RUNNER: Actor = { kind: "runner", name: "deploy-flow" };
+
+/** Message of a client to the owner of a run. */
+const Message = z.discriminatedUnion("op", [
+  z.object({ op: z.literal("ping") }),
+  z.object({ op: z.literal("request"), id: z.string(), request: Request, actor: Actor }),
+]);
+
+/** A request left in the inbox while nobody owned the run. */
+export const InboxEntry = z.object({ id: z.string(), request: Request, actor: Actor });
+
+/** What the owner says to a ping. */
+export const Pong = z.object({ runId: z.string(), epoch: z.number(), pid: z.number() });
+export type Pong = z.infer<typeof Pong>;
+
+/** Asks the owner of this project's run who it is; undefined when nobody answers. */
+export async function pingOwner(project: Project, timeoutMs = 2_000): Promise<Pong | undefined> {
+  try {
+    return Pong.parse(await project.ports.sockets.call(socketPath(project.root, "runner"), { op: "ping" }, timeoutMs));
+  } catch {
+    return undefined;
+  }
+}
+
+export interface OwnerOptions {
+  /** Open this run; without it the unfinished run in the working folder is taken up again. */
+  readonly start?: StartOrder;
+  readonly onEvent?: (stamped: Stamped<FlowEvent>) => void;
+  /** Asks the run to stop: aborted before exposure, rolled back after. */
+  readonly signal?: AbortSignal;
+  /** The owner has its lock and journal and answers. */
+  readonly onReady?: () => void;
+}
+
+/**
+ * Owns a run until its archive: lock, journal, socket, inbox, engine. Resolves with the final state. Refuses with
+ * FlowError `conflict` while another owner lives, naming it.
+ */
+export async function ownRun(project: Project, o: OwnerOptions): Promise<RunState> {
+  const { ports, paths } = project;
+  const runId = o.start?.runId ?? unfinished(project);
+  const lock = await acquireLock({
+    disk: ports.disk,
+    processes: ports.processes,
+    ids: ports.ids,
+    path: paths.lock,
+    runId,
+    socketAnswers: async () => (await pingOwner(project)) !== undefined,
+  });
+  let journal: OpenJournal<FlowEvent> | undefined;
+  try {
+    if (o.start) layOut(project, o.start);
+    const plan = o.start?.plan ?? requireRun(project).plan;
+    journal = openJournal({
+      disk: ports.disk,
+      clock: ports.clock,
+      path: paths.journal,
+      schema: FlowEvent,
+      epoch: lock.epoch,
+      durable: (event) => event.event !== "poll" && event.event !== "waited",
+    });
+    const target = openTarget(project, plan.target);
+    const fence = { runId, epoch: lock.epoch };
+    const run = openRun({
+      plan,
+      clock: ports.clock,
+      target,
+      journal,
+      fence,
+      actor: RUNNER,
+      ...(o.onEvent ? { onEvent: o.onEvent } : {}),
+    });
+    await announce(run, journal, lock, o.start);
+    return await own(project, run, lock, o);
+  } catch (error) {
+    // Whoever fenced us out owns the lock now; it is not ours to give back.
+    if (!(error instanceof FencedOut)) releaseLock(ports.disk, paths.lock, lock);
+    throw error;
+  } finally {
+    journal?.close();
+  }
+}
+
+function unfinished(project: Project) {
+  const runId = requireRun(project).state.runId;
+  if (runId) return runId;
+  throw nothingToResume(project);
+}
+
+function requireRun(project: Project) {
+  const run = readRun(project);
+  if (!run || run.archived) throw nothingToResume(project);
+  return run;
+}
+
+function nothingToResume(project: Project): FlowError {
+  return new FlowError({
+    code: "conflict",
+    what: "there is no unfinished run to take up",
+    where: { file: project.paths.journal },
+    next: "start one with `deploy-flow run VERSION`",
+  });
+}
+
+/** Clears an archived working folder and lays out the new run's. An unfinished run is never cleared. */
+function layOut(project: Project, order: StartOrder): void {
+  const { disk } = project.ports;
+  const { paths } = project;
+  const before = readRun(project);
+  if (before && !before.archived) {
+    throw new FlowError({
+      code: "conflict",
+      what: "an unfinished run is in the working folder",
+      found: `run ${before.state.runId ?? "unknown"} of version ${before.plan.version}`,
+      where: { file: paths.journal },
+      next: "`deploy-flow status` takes it up again; start the new one after it has ended",
+    });
+  }
+  disk.remove(paths.working);
+  disk.mkdir(paths.evidence);
+  disk.mkdir(paths.inbox);
+  disk.writeAtomic(paths.planSource, order.configText);
+  disk.writeAtomic(paths.plan, `${JSON.stringify(order.plan, null, 2)}\n`);
+}
+
+/** The first events of an ownership: who owns the run from here on, and what it found. */
+async function announce(
+  run: RunControl,
+  journal: OpenJournal<FlowEvent>,
+  lock: LockRecord,
+  start: StartOrder | undefined,
+): Promise<void> {
+  const hash = planHash(run.plan);
+  if (start) {
+    run.appendAs(
+      {
+        event: "run-opened",
+        runId: start.runId,
+        version: run.plan.version,
+        planHash: hash,
+        unattended: start.unattended,
+      },
+      start.actor,
+    );
+  }
+  const found = start ? undefined : await whatIsFound(run, journal);
+  run.append({
+    event: "ownership",
+    reason: start ? "start" : "resume",
+    pid: lock.pid,
+    host: lock.host,
+    ...(found === undefined ? {} : { found }),
+  });
+  if (start?.approve) {
+    const request: Request = {
+      kind: "approve",
+      decision: "approve",
+      planHash: start.approve,
+      way: "flag",
+      person: start.actor.name,
+    };
+    const receipt = takeRequest(run, `start-${start.runId}`, request, start.actor);
+    if (!receipt.taken)
+      run.append({ event: "notice", level: "warning", text: `--approve was not taken: ${receipt.note}` });
+  }
+  const state = run.state();
+  if (!start && run.plan.onOrphan === "rollback" && state.exposed && !state.latched && !state.outcome) {
+    run.latch({
+      kind: "orphan",
+      reasons: [{ code: "orphan", text: "the run had lost its runner while users were exposed" }],
+    });
+  }
+}
+
+async function whatIsFound(run: RunControl, journal: OpenJournal<FlowEvent>): Promise<string> {
+  const torn = journal.torn.map((record) => `an incomplete last line was set aside in ${basename(record.file)}`);
+  try {
+    const live = await run.target.observe("production", AbortSignal.timeout(10_000));
+    return [`production serves ${poolsText(live.pools)}`, ...torn].join("; ");
+  } catch (error) {
+    return [`production could not be read: ${messageOf(error)}`, ...torn].join("; ");
+  }
+}
+
+async function own(project: Project, run: RunControl, lock: LockRecord, o: OwnerOptions): Promise<RunState> {
+  const { ports, paths } = project;
+  const answer = async (message: unknown) => {
+    const parsed = Message.parse(message);
+    if (parsed.op === "ping") return { runId: lock.runId, epoch: lock.epoch, pid: lock.pid } satisfies Pong;
+    return takeRequest(run, parsed.id, parsed.request, parsed.actor);
+  };
+  const door = await ports.sockets.serve(socketPath(project.root, "runner"), answer);
+  const stop = () =>
+    takeRequest(run, `signal-${ports.ids.hex(4)}`, { kind: "abort", reason: "the runner was told to stop" }, RUNNER);
+  try {
+    emptyInbox(project, run);
+    o.onReady?.();
+    o.signal?.addEventListener("abort", stop, { once: true });
+    if (o.signal?.aborted) stop();
+    await carry(project, run, createHands(project, run));
+    const { outcome } = run.state();
+    if (outcome?.outcome === "ROLLBACK_FAILED") {
+      const reason = outcome.reasons.map((entry) => entry.text).join("; ");
+      hold(ports.disk, paths.lock, { runId: lock.runId, reason, at: outcome.at });
+    }
+    return run.state();
+  } finally {
+    o.signal?.removeEventListener("abort", stop);
+    await door.close();
+    releaseLock(ports.disk, paths.lock, lock);
+  }
+}
+
+/** Requests that arrived while nobody owned the run. A file goes only after its request is in the journal. */
+function emptyInbox(project: Project, run: RunControl): void {
+  const { disk } = project.ports;
+  for (const name of disk.list(project.paths.inbox)) {
+    if (!name.endsWith(".json")) continue;
+    const file = join(project.paths.inbox, name);
+    const entry = InboxEntry.safeParse(parseJson(disk.readText(file)));
+    if (entry.success) takeRequest(run, entry.data.id, entry.data.request, entry.data.actor);
+    else
+      run.append({
+        event: "notice",
+        level: "warning",
+        text: `a request in the inbox could not be read and was left there: ${name}`,
+      });
+    if (entry.success) disk.remove(file);
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

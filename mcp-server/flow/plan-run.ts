@@ -1,0 +1,75 @@
+import { fillPlaceholders } from "../evidence/placeholders.ts";
+import { loadBaseline } from "../record/baselines.ts";
+import { type Label, type LiveState, type Sha256, sha256, type Version } from "../vocab/index.ts";
+import type { DeployConfig } from "./config.ts";
+import { makePlan } from "./make-plan.ts";
+import type { RunParameters } from "./parameters.ts";
+import { type Plan, type PresentedFile, planHash } from "./plan.ts";
+import { loadConfig, openTarget, type Project } from "./project.ts";
+import { reportPaths } from "./test-evidence.ts";
+
+/** A plan with what a person approves and what the runner freezes beside it. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly planHash: Sha256;
+  readonly configText: string;
+}
+
+const LOOK_UP_MS = 30_000;
+const PRODUCTION = "production" as Label;
+
+/** Looks everything up and makes the plan. Changes nothing. */
+export async function planRun(project: Project, parameters: RunParameters, configFile?: string): Promise<Planned> {
+  const { config, text, sha256: configSha256 } = loadConfig(project, configFile);
+  const target = openTarget(project, config.target);
+  const signal = AbortSignal.timeout(LOOK_UP_MS);
+  const digest = await target.resolve(parameters.version, signal);
+  const live = await target.observe("production", signal);
+  const plan = makePlan({
+    config,
+    configSha256,
+    parameters,
+    digest,
+    live,
+    routing: target.capabilities.routing,
+    minWeightPct: target.capabilities.minWeightPct,
+    production: target.capabilities.production,
+    testsBaseline: testsBaseline(project, config, live),
+    testsCandidate: testsCandidate(project, config, parameters.version),
+  });
+  return { plan, planHash: planHash(plan), configText: text };
+}
+
+type TestsBaseline = NonNullable<Plan["tests"]>["baseline"];
+
+/** The stored results of what runs in production now; else the report files that deploy.yaml names; else nothing. */
+function testsBaseline(project: Project, config: DeployConfig, live: LiveState): TestsBaseline {
+  if (!config.tests) return { from: "none", reason: "deploy.yaml has no tests section" };
+  const serving = live.pools.find((pool) => pool.weightPct > 0);
+  if (!serving) return { from: "none", reason: "first deployment" };
+  const stored = loadBaseline({ disk: project.ports.disk, dir: project.paths.baselines }, PRODUCTION);
+  const rows = stored?.record.parts.tests;
+  if (stored && rows && stored.record.version === serving.version) {
+    return { from: "label", label: PRODUCTION, version: stored.record.version, sha256: rows.sha256 };
+  }
+  const named = config.tests.baseline?.reports;
+  if (!named)
+    return { from: "none", reason: `no stored results of ${serving.version} and no tests.baseline in deploy.yaml` };
+  const values = { previousVersion: serving.version };
+  const patterns = named.map((pattern) => fillPlaceholders(pattern, values, "tests.baseline.reports"));
+  return { from: "files", version: serving.version, files: presented(project, patterns) };
+}
+
+function testsCandidate(project: Project, config: DeployConfig, version: Version): PresentedFile[] {
+  const candidate = config.tests?.candidate;
+  if (!candidate || !("reports" in candidate)) return [];
+  const patterns = candidate.reports.map((pattern) =>
+    fillPlaceholders(pattern, { version }, "tests.candidate.reports"),
+  );
+  return presented(project, patterns);
+}
+
+/** Files with the digests that the plan binds: only these bytes may decide. */
+function presented(project: Project, patterns: readonly string[]): PresentedFile[] {
+  return reportPaths(project, patterns).map((path) => ({ path, sha256: sha256(project.ports.disk.read(path)) }));
+}

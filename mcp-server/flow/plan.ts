@@ -1,0 +1,101 @@
+import { z } from "zod";
+import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
+import { MetricRule } from "../judge/index.ts";
+import { TargetConfig } from "../target/config.ts";
+import { Digest, Sha256, sha256Json, Version } from "../vocab/index.ts";
+import { ApprovalWay, Strategy } from "./config.ts";
+
+/** One exposure of the new version. The last stage is always 100 % and is the observation. */
+export const Stage = z.object({
+  weightPct: z.number().gt(0).lte(100),
+  /** Time to serve before advancing, milliseconds. */
+  durationMs: z.number().min(0),
+  /** Granted once when the evidence is too thin, milliseconds. */
+  extensionMs: z.number().min(0),
+  /** Requests that the new version must have answered in it. */
+  minRequests: z.number().int().min(0),
+});
+export type Stage = z.infer<typeof Stage>;
+
+/** A report file that somebody hands in; only these bytes may decide a gate of this run. */
+export const PresentedFile = z.object({ path: z.string(), sha256: Sha256 });
+export type PresentedFile = z.infer<typeof PresentedFile>;
+
+/**
+ * What will be done, frozen at the start. It holds no run id, time or approval, so its hash is the same whenever
+ * the same thing is planned, and that hash is what a person approves.
+ */
+export const Plan = z.object({
+  schema: z.literal(1),
+  service: z.string(),
+  version: Version,
+  digest: Digest,
+  /** What runs in production now; null for a first deployment. */
+  previous: z.object({ version: Version, digest: Digest }).nullable(),
+  target: TargetConfig,
+  /** Real users are behind the target. */
+  production: z.boolean(),
+  instances: z.number().int(),
+  strategy: Strategy,
+  retainOld: z.boolean(),
+  risk: z.enum(["low", "medium", "high"]),
+  depth: z.enum(["minimal", "standard", "thorough"]),
+  stages: z.array(Stage).min(1),
+  regressionThreshold: z.number(),
+  rollbackOnRegression: z.boolean(),
+  metrics: z
+    .object({
+      config: MetricsConfig,
+      rules: z.array(MetricRule),
+      alpha: z.number(),
+      beta: z.number(),
+      warmupPolls: z.number().int(),
+      pollMs: z.number(),
+    })
+    .nullable(),
+  /** Used as the rhythm of the watch when there are no metrics. */
+  pollMs: z.number(),
+  tests: z
+    .object({
+      config: TestsConfig,
+      /** Where the baseline's results come from: a stored label or the files of deploy.yaml. */
+      baseline: z.discriminatedUnion("from", [
+        z.object({ from: z.literal("label"), label: z.string(), version: Version, sha256: Sha256 }),
+        z.object({ from: z.literal("files"), version: Version, files: z.array(PresentedFile) }),
+        z.object({ from: z.literal("none"), reason: z.string() }),
+      ]),
+      /** Digests of candidate reports that are handed in; empty when the suite is executed. */
+      candidate: z.array(PresentedFile),
+    })
+    .nullable(),
+  smoke: SmokeConfig.nullable(),
+  staging: z.object({ config: StagingConfig, observeMs: z.number() }).nullable(),
+  waits: z.object({
+    approvalMs: z.number(),
+    decisionMs: z.number(),
+    decisionUnattendedMs: z.number(),
+    rollbackVerifyMs: z.number(),
+    rollbackTrafficMs: z.number(),
+  }),
+  /** Ways in which the approval of this plan may come. */
+  approvals: z.array(ApprovalWay),
+  onOrphan: z.enum(["continue", "rollback"]),
+  /** Dimensions that will not be judged, with the reason. Approving the plan accepts them. */
+  notApplicable: z.record(z.string(), z.string()),
+  /** What is not known before the start. Approving the plan acknowledges it. */
+  expectedUnknowns: z.array(z.string()),
+  /** Digest of the deploy.yaml that the plan was made from. */
+  configSha256: Sha256,
+});
+export type Plan = z.infer<typeof Plan>;
+
+/** The hash that a person approves. */
+export function planHash(plan: Plan): Sha256 {
+  return sha256Json(plan);
+}
+
+/** Sum of the planned times, milliseconds: what the run takes when nothing is extended or asked. */
+export function plannedMs(plan: Plan): number {
+  const staging = plan.staging ? plan.staging.observeMs : 0;
+  return staging + plan.stages.reduce((sum, stage) => sum + stage.durationMs, 0);
+}

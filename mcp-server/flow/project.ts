@@ -1,0 +1,68 @@
+import type { Ports } from "../ports/index.ts";
+import { type ProjectPaths, projectPaths } from "../record/paths.ts";
+import { openSandbox, type Target, type TargetConfig } from "../target/index.ts";
+import { FlowError, messageOf, sha256 } from "../vocab/index.ts";
+import type { DeployConfig } from "./config.ts";
+import { parseDeployConfig } from "./config-file.ts";
+
+/** A folder with a deploy.yaml: one service with one production. */
+export interface Project {
+  readonly root: string;
+  readonly ports: Ports;
+  readonly paths: ProjectPaths;
+  /** Argument prefix that starts this program again, for the processes that outlive us. */
+  readonly entry: readonly string[];
+}
+
+/** The project in a folder; the folder is resolved once so that every process names the same sockets and locks. */
+export function openProject(o: { root: string; ports: Ports; entry: readonly string[] }): Project {
+  let root: string;
+  try {
+    root = o.ports.disk.realpath(o.root);
+  } catch (error) {
+    throw new FlowError({
+      code: "usage",
+      what: "the project folder does not exist",
+      found: o.root,
+      next: "pass --project with the folder that holds deploy.yaml",
+      cause: error,
+    });
+  }
+  return { root, ports: o.ports, paths: projectPaths(root), entry: o.entry };
+}
+
+/** deploy.yaml as it stands now, with its digest. */
+export function loadConfig(
+  project: Project,
+  file = project.paths.deployYaml,
+): { config: DeployConfig; text: string; sha256: ReturnType<typeof sha256> } {
+  let text: string;
+  try {
+    text = project.ports.disk.readText(file);
+  } catch (error) {
+    throw new FlowError({
+      code: "config",
+      what: "there is no deploy.yaml",
+      expected: file,
+      found: messageOf(error),
+      next: "create one (docs/deploy-yaml.md has a commented example), or pass --project or --config",
+      cause: error,
+    });
+  }
+  return { config: parseDeployConfig(text, file), text, sha256: sha256(text) };
+}
+
+/** The hands that a target section names. */
+export function openTarget(project: Project, config: TargetConfig): Target {
+  switch (config.kind) {
+    case "sandbox":
+      return openSandbox({
+        root: project.root,
+        config,
+        ports: project.ports,
+        daemonArgv: [...project.entry, "sandbox-daemon", "--project", project.root],
+      });
+    default:
+      return config.kind satisfies never;
+  }
+}

@@ -1,0 +1,93 @@
+import { type Run, RunStopped, stepKey } from "../engine.ts";
+import { productionGateOf } from "../gates.ts";
+import type { Hands } from "../hands.ts";
+import { planHash } from "../plan.ts";
+import { recordSmoke } from "../watch.ts";
+import { baseline } from "./baseline.ts";
+import { blueGreen } from "./blue-green.ts";
+import { canary } from "./canary.ts";
+import { stageKey, watchStage } from "./stages.ts";
+import { staging } from "./staging.ts";
+
+/** How a deployment that was not rolled back ended. */
+export interface Carried {
+  readonly outcome: "SUCCESS" | "SUCCESS_RISK_ACCEPTED" | "UNPROVEN";
+  readonly reasons: { code: string; text: string }[];
+}
+
+/** The whole way of a release into production. Throws RunStopped or RollbackLatched where it does not get there. */
+export async function deploy(run: Run, hands: Hands): Promise<Carried> {
+  await run.step("staging", () => staging(run, hands));
+  await run.step("approval", () => approval(run));
+  await run.step("baseline", () => baseline(run, hands));
+  await run.step("execute", () => (run.plan.strategy === "canary" ? canary(run, hands) : blueGreen(run, hands)));
+  return run.step("observe", () => observe(run, hands));
+}
+
+/** One approval is a person's, of this very plan, before the first production change. Nobody to ask means no. */
+async function approval(run: Run): Promise<void> {
+  const hash = planHash(run.plan);
+  const state = run.state();
+  if (!state.approval && run.plan.approvals.includes("none")) {
+    run.append({
+      event: "approval",
+      decision: "approve",
+      planHash: hash,
+      way: "none",
+      person: "nobody: the target is not production",
+    });
+  }
+  if (!state.approval) {
+    await run.ask(stepKey("approval", "plan"), {
+      about: "approval",
+      text: `Approve plan ${hash.slice(0, 12)}: ${run.plan.service} ${run.plan.version} to production`,
+      options: ["approve", "reject"],
+      deadlineMs: run.plan.waits.approvalMs,
+      onExpiry: "abort",
+    });
+  }
+  const given = run.state().approval;
+  if (given?.decision === "approve" && given.planHash === hash) return;
+  const text = given
+    ? `the plan was not approved (${given.decision} by ${given.person})`
+    : "nobody approved the plan before the deadline";
+  throw new RunStopped({ outcome: "ABORTED", reasons: [{ code: "not-approved", text }] });
+}
+
+/** All traffic on the new version, watched for the planned time; then the production gate. */
+async function observe(run: Run, hands: Hands): Promise<Carried> {
+  const last = run.plan.stages.length - 1;
+  await watchStage(run, hands, last);
+  await finalSmoke(run, hands);
+  const key = stepKey("production", "gate");
+  if (!run.state().gates.has(key))
+    run.append({ event: "gate", key, gate: productionGateOf(run.state(), stageKey(last)) });
+  const gate = run.state().gates.get(key);
+  const reasons = gate?.verdict.reasons ?? [];
+  switch (gate?.verdict.outcome) {
+    case "PASS":
+      return { outcome: run.state().accepted ? "SUCCESS_RISK_ACCEPTED" : "SUCCESS", reasons };
+    case "FAIL":
+      if (run.state().accepted && gate.worst === "metrics") return { outcome: "SUCCESS_RISK_ACCEPTED", reasons };
+      run.latch({ kind: gate.worst === "smoke" ? "smoke" : gate.worst === "infra" ? "infra" : "regression", reasons });
+      run.checkpoint();
+      return { outcome: "UNPROVEN", reasons };
+    default:
+      return { outcome: "UNPROVEN", reasons };
+  }
+}
+
+async function finalSmoke(run: Run, hands: Hands): Promise<void> {
+  const key = stepKey("production", "smoke");
+  await run.act(
+    key,
+    { text: "smoke checks against production" },
+    async (_fence, signal) => {
+      const live = await run.target.observe("production", signal);
+      const seen = await hands.smoke("production", [live.entryUrl], run.plan.version, signal);
+      if (seen) recordSmoke(run, hands, stageKey(run.plan.stages.length - 1), seen);
+      return seen !== undefined;
+    },
+    () => undefined,
+  );
+}

@@ -1,0 +1,47 @@
+import type { LiveState, Pool } from "../../vocab/index.ts";
+import type { Plan } from "../plan.ts";
+
+/** Instances of the new version that carry its share of the traffic; never fewer than one. */
+export function instancesFor(plan: Plan, weightPct: number): number {
+  return Math.max(1, Math.ceil((plan.instances * weightPct) / 100));
+}
+
+/** Production at one point of the rollout: the old version stays at full size until the run is over, so that going back needs no start. */
+export function poolsAt(plan: Plan, weightPct: number, candidateInstances = instancesFor(plan, weightPct)): Pool[] {
+  const candidate: Pool = { version: plan.version, digest: plan.digest, instances: candidateInstances, weightPct };
+  if (!plan.previous) return [candidate];
+  return [{ ...plan.previous, instances: plan.instances, weightPct: 100 - weightPct }, candidate];
+}
+
+/** Only the old version, or nothing when there was none. */
+export function previousOnly(plan: Plan): Pool[] {
+  return plan.previous ? [{ ...plan.previous, instances: plan.instances, weightPct: 100 }] : [];
+}
+
+/** True when the environment has been read back as exactly these pools with enough ready instances. */
+export function poolsReached(desired: readonly Pool[], live: LiveState): boolean {
+  const wanted = desired.filter((pool) => pool.instances > 0);
+  const found = live.pools.filter((pool) => pool.instances > 0);
+  return (
+    wanted.length === found.length &&
+    wanted.every((want) => {
+      const have = found.find((pool) => pool.version === want.version && pool.digest === want.digest);
+      const ready = live.instances.filter(
+        (instance) => instance.version === want.version && instance.state === "ready",
+      );
+      return (
+        have !== undefined &&
+        have.instances === want.instances &&
+        Math.abs(have.weightPct - want.weightPct) < 0.01 &&
+        ready.length >= want.instances
+      );
+    })
+  );
+}
+
+/** Base URLs of the ready instances of one version. */
+export function instanceUrls(live: LiveState, version: string): string[] {
+  return live.instances
+    .filter((instance) => instance.version === version && instance.state === "ready")
+    .map((instance) => instance.url);
+}

@@ -1,0 +1,95 @@
+import type { Reason } from "../../vocab/index.ts";
+import { type Run, stepKey } from "../engine.ts";
+import { rollbackGateOf } from "../gates.ts";
+import type { Hands } from "../hands.ts";
+import { watch } from "../watch.ts";
+import { applyPools } from "./apply.ts";
+import { poolsAt, previousOnly } from "./pools.ts";
+
+/** How going back ended. */
+export interface WentBack {
+  readonly outcome: "ROLLED_BACK" | "ROLLBACK_FAILED";
+  readonly reasons: Reason[];
+}
+
+const WATCH = stepKey("rollback", "watch");
+
+/**
+ * Back to the old version: traffic first, then proof that it serves everything and is well, and only then the new
+ * version's instances go. Entered once per run, by a latched trigger. Where there was no old version, traffic is withdrawn.
+ */
+export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
+  try {
+    await restoreTraffic(run);
+  } catch (error) {
+    const text = `traffic could not be moved back: ${(error as Error).message}`;
+    return { outcome: "ROLLBACK_FAILED", reasons: [{ code: "rollback-traffic-failed", text }] };
+  }
+  const gate = await verify(run, hands);
+  if (gate.verdict.outcome !== "PASS") return { outcome: "ROLLBACK_FAILED", reasons: gate.verdict.reasons };
+  await applyPools(run, stepKey("rollback", "scale"), {
+    env: "production",
+    pools: previousOnly(run.plan),
+    text: `stop the instances of ${run.plan.version}`,
+  }).catch((error: Error) => {
+    // Users are served by the old version; leftovers are a nuisance to name, not a failed rollback.
+    run.append({
+      event: "notice",
+      level: "warning",
+      text: `instances of ${run.plan.version} could not be stopped: ${error.message}`,
+    });
+  });
+  return { outcome: "ROLLED_BACK", reasons: run.state().latched?.reasons ?? [] };
+}
+
+async function restoreTraffic(run: Run): Promise<void> {
+  const { plan } = run;
+  const live = await run.target.observe("production", AbortSignal.timeout(30_000));
+  const running = live.pools.find((pool) => pool.version === plan.version)?.instances ?? 0;
+  await applyPools(run, stepKey("rollback", "traffic"), {
+    env: "production",
+    pools: plan.previous ? poolsAt(plan, 0, Math.max(1, running)) : [],
+    text: plan.previous ? `all traffic back to ${plan.previous.version}` : `withdraw traffic from ${plan.version}`,
+  });
+}
+
+/** Watches the old version and lets the gate say whether it is back and well. */
+async function verify(run: Run, hands: Hands) {
+  const { plan } = run;
+  const key = stepKey("rollback", "gate");
+  if (plan.previous) {
+    await watch(
+      run,
+      hands,
+      WATCH,
+      {
+        track: "post-rollback",
+        text: `verify ${plan.previous.version} after the rollback`,
+        weightPct: 100,
+        plannedMs: plan.waits.rollbackVerifyMs,
+        extensionMs: 2 * plan.waits.rollbackVerifyMs,
+        minRequests: 0,
+        frozen: true,
+        final: false,
+      },
+      { mode: "post-rollback", baseUrls: (live) => [live.entryUrl] },
+    );
+  } else await withdrawn(run);
+  if (!run.state().gates.has(key)) run.append({ event: "gate", key, gate: rollbackGateOf(run.state(), WATCH) });
+  const gate = run.state().gates.get(key);
+  if (!gate) throw new Error("the rollback gate was not journalled");
+  return gate;
+}
+
+/** Where there was no old version, nobody must be served by the new one any more. */
+async function withdrawn(run: Run): Promise<void> {
+  await run.act(
+    stepKey("rollback", "withdrawn"),
+    { text: "look whether any version still gets traffic" },
+    async (_fence, signal) => {
+      const live = await run.target.observe("production", signal);
+      return live.pools.every((pool) => pool.weightPct === 0 || pool.instances === 0);
+    },
+    () => undefined,
+  );
+}

@@ -1,0 +1,320 @@
+import type { ScrapeCursor } from "../evidence/metrics/index.ts";
+import {
+  enterFrozen,
+  type GateVerdict,
+  type MetricsSnapshot,
+  type MetricsState,
+  type SmokeRun,
+  startMetrics,
+  stepMetrics,
+} from "../judge/index.ts";
+import type { Stamped } from "../record/journal.ts";
+import type { EvidenceRef, Instant, Json, Reason, RunId, RunOutcome, Verdict, Version } from "../vocab/index.ts";
+import type {
+  FlowEvent,
+  Intent,
+  LiveSummary,
+  Question,
+  StepName,
+  Track,
+  Trigger,
+  WatchEnd,
+  WatchPlan,
+} from "./events.ts";
+import { metricsSpec } from "./metrics-spec.ts";
+import type { Plan } from "./plan.ts";
+
+/** One watch as far as it got. */
+export interface WatchState {
+  readonly key: string;
+  readonly watch: WatchPlan;
+  startedAt: Instant;
+  servedMs: number;
+  extendedMs: number;
+  polls: number;
+  /** Observed time since the last poll in which every required series answered. */
+  deadForMs: number;
+  probesFail: boolean;
+  /** Observed times and restart counts, for "in the last five minutes". */
+  restartMarks: { servedMs: number; restarts: number }[];
+  live: LiveSummary | undefined;
+  cursor: ScrapeCursor | undefined;
+  smoke: { run: SmokeRun; verdict: Verdict } | undefined;
+  problem: string | undefined;
+  end: WatchEnd | undefined;
+}
+
+export interface PendingQuestion {
+  readonly key: string;
+  readonly question: Question;
+  readonly askedAt: Instant;
+  waitedMs: number;
+}
+
+export interface EvidenceEntry {
+  readonly key: string;
+  readonly ref: EvidenceRef;
+  readonly file: string;
+}
+
+/** Everything that is known about a run: the fold over its journal. Plain data, changed only by {@link applyEvent}. */
+export interface RunState {
+  readonly plan: Plan;
+  runId: RunId | undefined;
+  unattended: boolean;
+  openedAt: Instant | undefined;
+  epoch: number;
+  seq: number;
+  ownerships: number;
+  readonly intents: Map<string, Intent>;
+  readonly results: Map<string, Json>;
+  readonly times: Map<string, { startedAt: Instant; endedAt: Instant | undefined }>;
+  step: StepName | undefined;
+  readonly steps: { step: StepName; startedAt: Instant; endedAt: Instant | undefined }[];
+  exposed: boolean;
+  exposedAt: Instant | undefined;
+  approval: Extract<FlowEvent, { event: "approval" }> | undefined;
+  approvalAt: Instant | undefined;
+  readonly evidence: EvidenceEntry[];
+  baseline: MetricsSnapshot | null | undefined;
+  readonly watches: Map<string, WatchState>;
+  readonly tracks: Map<Track, MetricsState>;
+  /** Smoke runs by the key that they were made under. */
+  readonly smokes: Map<string, { run: SmokeRun; verdict: Verdict; at: Instant }>;
+  readonly gates: Map<string, GateVerdict>;
+  question: PendingQuestion | undefined;
+  readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant })[];
+  accepted: boolean;
+  readonly advice: { step: StepName; role: string; text: string; at: Instant }[];
+  readonly requests: Set<string>;
+  /** Somebody asked to stop while nobody was exposed. */
+  abortReason: string | undefined;
+  latched: Trigger | undefined;
+  latchedAt: Instant | undefined;
+  readonly notices: { level: "info" | "warning"; text: string; at: Instant }[];
+  outcome: { outcome: RunOutcome; reasons: Reason[]; runningVersion: Version | null; at: Instant } | undefined;
+  readonly artifacts: string[];
+  archiveDir: string | undefined;
+}
+
+export function emptyState(plan: Plan): RunState {
+  return {
+    plan,
+    runId: undefined,
+    unattended: true,
+    openedAt: undefined,
+    epoch: 0,
+    seq: 0,
+    ownerships: 0,
+    intents: new Map(),
+    results: new Map(),
+    times: new Map(),
+    step: undefined,
+    steps: [],
+    exposed: false,
+    exposedAt: undefined,
+    approval: undefined,
+    approvalAt: undefined,
+    evidence: [],
+    baseline: undefined,
+    watches: new Map(),
+    tracks: new Map(),
+    smokes: new Map(),
+    gates: new Map(),
+    question: undefined,
+    answers: [],
+    accepted: false,
+    advice: [],
+    requests: new Set(),
+    abortReason: undefined,
+    latched: undefined,
+    latchedAt: undefined,
+    notices: [],
+    outcome: undefined,
+    artifacts: [],
+    archiveDir: undefined,
+  };
+}
+
+/** The state after all these events. */
+export function foldEvents(plan: Plan, events: readonly Stamped<FlowEvent>[]): RunState {
+  const state = emptyState(plan);
+  for (const stamped of events) applyEvent(state, stamped);
+  return state;
+}
+
+/** Takes one more event into the state. */
+export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
+  const { event, at } = stamped;
+  state.seq = stamped.seq;
+  state.epoch = stamped.epoch;
+  switch (event.event) {
+    case "run-opened":
+      state.runId = event.runId;
+      state.unattended = event.unattended;
+      state.openedAt = at;
+      return;
+    case "ownership":
+      state.ownerships += 1;
+      return;
+    case "step":
+      applyStep(state, event, at);
+      return;
+    case "intent":
+      state.intents.set(event.key, event.intent);
+      state.times.set(event.key, { startedAt: at, endedAt: undefined });
+      if (event.intent.exposes && !state.exposed) {
+        state.exposed = true;
+        state.exposedAt = at;
+      }
+      return;
+    case "result": {
+      state.results.set(event.key, event.value as Json);
+      const times = state.times.get(event.key);
+      if (times) times.endedAt = at;
+      return;
+    }
+    case "approval":
+      state.approval = event;
+      state.approvalAt = at;
+      return;
+    case "evidence":
+      state.evidence.push({ key: event.key, ref: event.ref, file: event.file });
+      return;
+    case "baseline":
+      state.baseline = event.snapshot;
+      return;
+    case "watch-started":
+      openWatch(state, event.key, event.watch, at);
+      return;
+    case "poll":
+      applyPoll(state, event);
+      return;
+    case "extended":
+      withWatch(state, event.key, (watch) => {
+        watch.extendedMs += event.byMs;
+      });
+      return;
+    case "smoke":
+      state.smokes.set(event.key, { run: event.run, verdict: event.verdict, at });
+      withWatch(state, event.key, (watch) => {
+        watch.smoke = { run: event.run, verdict: event.verdict };
+      });
+      return;
+    case "watch-ended":
+      withWatch(state, event.key, (watch) => {
+        watch.end = event.result;
+      });
+      return;
+    case "gate":
+      state.gates.set(event.key, event.gate);
+      return;
+    case "question":
+      state.question = { key: event.key, question: event.question, askedAt: at, waitedMs: 0 };
+      return;
+    case "waited":
+      if (state.question?.key === event.key) state.question.waitedMs += event.ms;
+      return;
+    case "answer":
+      state.answers.push({ ...event, at });
+      if (event.answer === "accept") state.accepted = true;
+      state.question = undefined;
+      return;
+    case "request":
+      state.requests.add(event.id);
+      if (event.taken && (event.request.kind === "abort" || event.request.kind === "rollback") && !state.exposed) {
+        state.abortReason ??= event.request.reason;
+      }
+      if (event.taken && event.request.kind === "advice") {
+        state.advice.push({ step: event.request.step, role: event.request.role, text: event.request.text, at });
+      }
+      return;
+    case "rollback-latched":
+      state.latched ??= event.trigger;
+      state.latchedAt ??= at;
+      state.question = undefined;
+      return;
+    case "notice":
+      state.notices.push({ level: event.level, text: event.text, at });
+      return;
+    case "outcome":
+      state.outcome = { outcome: event.outcome, reasons: event.reasons, runningVersion: event.runningVersion, at };
+      return;
+    case "artifact":
+      state.artifacts.push(event.path);
+      return;
+    case "archiving":
+      state.archiveDir = event.dir;
+      return;
+    case "attempt-failed":
+    case "trigger-noted":
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+function applyStep(state: RunState, event: Extract<FlowEvent, { event: "step" }>, at: Instant): void {
+  if (event.state === "started") {
+    state.step = event.step;
+    state.steps.push({ step: event.step, startedAt: at, endedAt: undefined });
+    return;
+  }
+  const open = state.steps.findLast((step) => step.step === event.step);
+  if (open) open.endedAt = at;
+}
+
+function withWatch(state: RunState, key: string, change: (watch: WatchState) => void): void {
+  const watch = state.watches.get(key);
+  if (watch) change(watch);
+}
+
+function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant): void {
+  // The same instances are watched on across stages, so cursor and restart marks go on with them.
+  const before = [...state.watches.values()].findLast((other) => other.watch.track === watch.track);
+  state.watches.set(key, {
+    key,
+    watch,
+    startedAt: at,
+    servedMs: 0,
+    extendedMs: 0,
+    polls: 0,
+    deadForMs: before?.deadForMs ?? 0,
+    probesFail: false,
+    restartMarks: [],
+    live: before?.live,
+    cursor: before?.cursor,
+    smoke: undefined,
+    problem: undefined,
+    end: undefined,
+  });
+  const running = state.tracks.get(watch.track);
+  const spec = metricsSpec(state.plan, watch, state.baseline ?? null);
+  if (!spec) return;
+  if (!running) state.tracks.set(watch.track, startMetrics(spec));
+  else if (watch.frozen && state.baseline) {
+    state.tracks.set(watch.track, enterFrozen(running, state.baseline, spec.plannedPolls));
+  }
+}
+
+function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>): void {
+  const watch = state.watches.get(event.key);
+  if (!watch) return;
+  watch.servedMs += event.elapsedMs;
+  watch.polls += 1;
+  watch.cursor = event.cursor ?? undefined;
+  watch.problem = event.problem;
+  watch.probesFail = event.probesFail ?? watch.probesFail;
+  if (event.live) {
+    watch.live = event.live;
+    watch.restartMarks.push({ servedMs: watch.servedMs, restarts: event.live.infra.restarts });
+  }
+  if (state.question) state.question.waitedMs += event.elapsedMs;
+  const metrics = state.tracks.get(watch.watch.track);
+  if (!metrics) return;
+  const answered = event.increments.some(
+    (increment) => increment.arm === "candidate" && increment.quality !== "missing" && increment.quality !== "stale",
+  );
+  watch.deadForMs = answered ? 0 : watch.deadForMs + event.elapsedMs;
+  state.tracks.set(watch.watch.track, stepMetrics(metrics, event.increments));
+}

@@ -1,0 +1,129 @@
+import { join, resolve } from "node:path";
+import { type GateVerdict, judgeSmoke } from "../judge/index.ts";
+import { verifyArchive as checkBytes } from "../record/archive-check.ts";
+import type { Stamped } from "../record/journal.ts";
+import { readJournal } from "../record/journal-file.ts";
+import { canonicalJson, FlowError, messageOf } from "../vocab/index.ts";
+import { FlowEvent } from "./events.ts";
+import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
+import { Plan, planHash } from "./plan.ts";
+import type { Project } from "./project.ts";
+import { stageKey } from "./runbooks/stages.ts";
+import { applyEvent, emptyState, type RunState } from "./state.ts";
+import { rejudgeTests } from "./test-evidence.ts";
+
+/** One way in which an archive does not hold what it says. */
+export interface VerifyDifference {
+  readonly what: string;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+export interface VerifyResult {
+  readonly ok: boolean;
+  readonly runId: string;
+  readonly version: string;
+  readonly outcome: string;
+  readonly checked: { readonly events: number; readonly files: number; readonly gates: number };
+  readonly differences: readonly VerifyDifference[];
+}
+
+/**
+ * Recomputes everything that an archive claims: every file's digest, the journal's chain, the plan's hash, and each
+ * verdict from the archived evidence. Same bytes, or a named difference.
+ */
+export async function verifyArchive(project: Project, dir: string): Promise<VerifyResult> {
+  const { disk } = project.ports;
+  const folder = resolve(project.root, dir);
+  if (disk.stat(folder)?.kind !== "dir") {
+    throw new FlowError({
+      code: "usage",
+      what: "there is no archive",
+      found: folder,
+      next: "name a folder below .aiwg/archive; `deploy-flow history` lists them",
+    });
+  }
+  const differences: VerifyDifference[] = await checkBytes(disk, folder);
+  const unreadable = (file: string, error: unknown) =>
+    differences.push({ file, what: `cannot be read: ${messageOf(error).slice(0, 200)}` });
+  let plan: Plan | undefined;
+  try {
+    plan = Plan.parse(JSON.parse(disk.readText(join(folder, "plan.json"))));
+  } catch (error) {
+    unreadable("plan.json", error);
+  }
+  const reading = readJournal(disk, join(folder, "journal.jsonl"), FlowEvent);
+  if (reading.damage) differences.push({ file: "journal.jsonl", line: reading.damage.line, what: reading.damage.what });
+  const judged = plan
+    ? await rejudge(project, folder, plan, reading.events)
+    : { gates: 0, state: undefined, differences: [] };
+  const all = unique([...differences, ...judged.differences]);
+  return {
+    ok: all.length === 0,
+    runId: judged.state?.runId ?? "unknown",
+    version: plan?.version ?? "unknown",
+    outcome: judged.state?.outcome?.outcome ?? "unknown",
+    checked: { events: reading.events.length, files: fileCount(project, folder), gates: judged.gates },
+    differences: all,
+  };
+}
+
+async function rejudge(project: Project, folder: string, plan: Plan, events: readonly Stamped<FlowEvent>[]) {
+  const state = emptyState(plan);
+  const differences: VerifyDifference[] = [];
+  let gates = 0;
+  for (const [index, stamped] of events.entries()) {
+    const { event } = stamped;
+    const differs = (what: string) => differences.push({ file: "journal.jsonl", line: index + 1, what });
+    if (event.event === "run-opened" && event.planHash !== planHash(plan)) {
+      differences.push({ file: "plan.json", what: "not the plan that the run was opened with" });
+    }
+    if (event.event === "smoke") {
+      const again = { ...judgeSmoke(event.run), inputs: event.verdict.inputs };
+      if (canonicalJson(again) !== canonicalJson(event.verdict))
+        differs("the smoke verdict does not follow from its results");
+    }
+    if (event.event === "result" && event.key === "staging/tests") {
+      const problem = await rejudgeTests(project, join(folder, "evidence"), state, event.value);
+      gates += 1;
+      if (problem) differs(problem);
+    }
+    if (event.event === "gate") {
+      gates += 1;
+      const again = gateAgain(state, event.key);
+      if (!again) differs(`no rule is known for the gate ${event.key}`);
+      else if (canonicalJson(again) !== canonicalJson(event.gate))
+        differs(gateDifference(event.key, event.gate, again));
+    }
+    applyEvent(state, stamped);
+  }
+  return { gates, state, differences };
+}
+
+function gateAgain(state: RunState, key: string): GateVerdict | undefined {
+  if (key === "staging/gate") return stagingGateOf(state, key);
+  if (key === "production/gate") return productionGateOf(state, stageKey(state.plan.stages.length - 1));
+  if (key === "rollback/gate") return rollbackGateOf(state, "rollback/watch");
+  return /^stage-\d+\/watch$/.test(key) ? stageGate(state, key) : undefined;
+}
+
+function gateDifference(key: string, recorded: GateVerdict, again: GateVerdict): string {
+  if (recorded.verdict.judge !== again.verdict.judge) {
+    return `gate ${key} was judged by ${recorded.verdict.judge}, this is ${again.verdict.judge}: another judge version, not tampering`;
+  }
+  return `gate ${key} recorded ${recorded.verdict.outcome}, the evidence gives ${again.verdict.outcome} or other reasons`;
+}
+
+function fileCount(project: Project, folder: string): number {
+  try {
+    const manifest = JSON.parse(project.ports.disk.readText(join(folder, "manifest.json"))) as { files: unknown[] };
+    return manifest.files.length;
+  } catch {
+    return 0;
+  }
+}
+
+function unique(differences: readonly VerifyDifference[]): VerifyDifference[] {
+  const seen = new Map(differences.map((difference) => [canonicalJson(difference), difference]));
+  return [...seen.values()];
+}

@@ -1,0 +1,35 @@
+import type { z } from "zod";
+import { DeployConfig } from "../mcp-server/flow/config.ts";
+import { FlowEvent } from "../mcp-server/flow/events.ts";
+import { Plan } from "../mcp-server/flow/plan.ts";
+import { GateVerdict } from "../mcp-server/judge/index.ts";
+import { TestsVerdict } from "../mcp-server/judge/tests/index.ts";
+import * as execution from "../mcp-server/record/artifact-kinds/execution.ts";
+import * as gates from "../mcp-server/record/artifact-kinds/gates.ts";
+import * as plans from "../mcp-server/record/artifact-kinds/plans.ts";
+import * as reports from "../mcp-server/record/artifact-kinds/reports.ts";
+
+/** Every published schema, by its file below schemas/. */
+export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
+  "deploy-yaml.yaml": { title: "deploy.yaml", schema: DeployConfig },
+  "plan.yaml": { title: "Frozen plan of a run", schema: Plan },
+  "journal-event.yaml": { title: "Event of a run's journal", schema: FlowEvent },
+  "flows/regression-gate.yaml": { title: "Verdict of a gate", schema: GateVerdict },
+  "flows/regression-check.yaml": { title: "Result of a regression check over tests", schema: TestsVerdict },
+  ...artifacts({ ...plans, ...gates, ...execution, ...reports }),
+};
+
+/** `DeploymentReportView` becomes artifacts/deployment-report.yaml. */
+function artifacts(kinds: Record<string, unknown>): Record<string, { title: string; schema: z.ZodType }> {
+  return Object.fromEntries(
+    Object.entries(kinds)
+      .filter(([name]) => name.endsWith("View"))
+      .map(([name, schema]) => {
+        const slug = name
+          .replace(/View$/, "")
+          .replace(/(?<!^)([A-Z])/g, "-$1")
+          .toLowerCase();
+        return [`artifacts/${slug}.yaml`, { title: `Data of the artifact ${slug}`, schema: schema as z.ZodType }];
+      }),
+  );
+}

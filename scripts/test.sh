@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Does all the set-up on a fresh clone and runs every check: format and lint, types, generated files, tests.
+# The last line is "N passed, N failed"; the exit code is 0 only when nothing failed.
+set -euo pipefail
+source "$(dirname "$0")/setup.sh"
+
+report=$(mktemp)
+trap 'rm -f "$report"' EXIT
+passed=0
+failed=0
+
+check() { # name, command ...
+  local name=$1
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+    echo "ok: $name"
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $name"
+  fi
+}
+
+check "format and lint" npx --no-install biome check .
+check "types" npx --no-install tsc --noEmit
+check "bundle" node scripts/build.mjs
+check "schemas are generated from the types" node scripts/schemas.mjs --check
+
+npx --no-install vitest run --reporter=default --reporter=json --outputFile.json="$report" "$@" || true
+read -r tests_passed tests_failed < <(node scripts/count-tests.mjs "$report")
+
+echo "$((passed + tests_passed)) passed, $((failed + tests_failed)) failed"
+[ $((failed + tests_failed)) -eq 0 ]

@@ -1,0 +1,23 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+/** Bundles one of this folder's programs into a temporary file that is removed when the test process ends. */
+export async function bundleEntry(name: string): Promise<string> {
+  const dir = mkdtempSync(join(tmpdir(), "deploy-flow-entry-"));
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+  const outfile = join(dir, `${name}.mjs`);
+  await build({
+    entryPoints: [join(import.meta.dirname, `${name}.ts`)],
+    outfile,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    loader: { ".hbs": "text" },
+    banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
+    logLevel: "warning",
+  });
+  return outfile;
+}

@@ -1,0 +1,162 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseDocument } from "yaml";
+import { loadConfig, openProject, openTarget, type Project, seedSandbox, statusOf } from "../../mcp-server/flow/api.ts";
+import type { FlowEvent } from "../../mcp-server/flow/events.ts";
+import { FlowEvent as FlowEventSchema } from "../../mcp-server/flow/events.ts";
+import type { RunStatus } from "../../mcp-server/flow/status.ts";
+import { realPorts, socketPath } from "../../mcp-server/ports/index.ts";
+import type { Stamped } from "../../mcp-server/record/journal.ts";
+import { readJournal } from "../../mcp-server/record/journal-file.ts";
+import type { Version } from "../../mcp-server/vocab/index.ts";
+import { type Load, startLoad } from "../../scripts/demo/open-loop.mjs";
+
+export const BUNDLE = join(import.meta.dirname, "../../dist/deploy-flow.mjs");
+
+/** A project with the demo shop, a running sandbox that serves 1.9.0, and load on it. */
+export interface World {
+  readonly project: Project;
+  readonly load: Load;
+  /** The active or last run's events. */
+  events(): readonly Stamped<FlowEvent>[];
+  /** Waits until the run has ended and is archived; the runner is started again when it is dead. */
+  ended(): Promise<RunStatus>;
+  close(): Promise<void>;
+}
+
+type Edit = readonly [path: readonly (string | number)[], value: unknown];
+
+/** Times of an end-to-end test: a second where the demo takes several. */
+const FAST: readonly Edit[] = [
+  [
+    ["canary", "stages"],
+    [50, 100],
+  ],
+  [["canary", "stageDuration"], "600ms"],
+  [["canary", "minRequests"], 5],
+  [["observe"], "800ms"],
+  [["metrics", "poll"], "150ms"],
+  [["judge", "warmupPolls"], 0],
+  // A short watch sees few requests: only a worsening of this size can be excluded in it.
+  [["triggers", "errorRatePp"], 20],
+  [["smoke", "confirmAfter"], "100ms"],
+  [["waits", "rollbackVerify"], "500ms"],
+  [["waits", "decisionUnattended"], "3s"],
+  [["staging"], undefined],
+  // Running the shop's suite takes longer than all the rest: the reports of an earlier run are presented instead.
+  [["tests", "candidate"], { reports: ["reports/{version}.xml"] }],
+];
+
+let prepared: string | undefined;
+
+/** Releases are generated once per test process and copied. */
+function releases(): string {
+  if (prepared) return prepared;
+  const dir = mkdtempSync(join(tmpdir(), "deploy-flow-releases-"));
+  const names = ["3.0.0", "3.0.1"].flatMap((name) => ["--healthy", name]);
+  execFileSync(process.execPath, [join(import.meta.dirname, "../../scripts/demo/make-releases.mjs"), dir, ...names]);
+  for (const version of ["2.0.0", "3.0.0", "3.0.1"]) {
+    cpSync(join(dir, "reports/1.9.0.xml"), join(dir, `reports/${version}.xml`));
+  }
+  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+  prepared = dir;
+  return dir;
+}
+
+/** Makes a world; `edits` change deploy.yaml after the fast times were put in. */
+export async function makeWorld(
+  o: { edits?: readonly Edit[]; rate?: number; seconds?: number; entry?: readonly string[] } = {},
+): Promise<World> {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), "deploy-flow-e2e-")));
+  cpSync(releases(), root, { recursive: true });
+  editConfig(root, [...FAST, ...(o.edits ?? [])]);
+  const ports = realPorts();
+  const project = openProject({ root, ports, entry: o.entry ?? [process.execPath, BUNDLE] });
+  const live = await seedSandbox(project, "1.9.0" as Version, AbortSignal.timeout(30_000));
+  const load = startLoad({
+    url: live.entryUrl,
+    rate: o.rate ?? 100,
+    seconds: o.seconds ?? 600,
+    mix: { login: 10, search: 60, checkout: 30 },
+  });
+  const events = () => readJournal(ports.disk, project.paths.journal, FlowEventSchema).events;
+  return {
+    project,
+    load,
+    events,
+    ended: () => ended(project),
+    close: async () => {
+      load.stop();
+      await load.done;
+      await ports.sockets.call(socketPath(root, "sandbox"), { op: "shutdown" }, 10_000).catch(() => {});
+      rmSync(root, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Sets or removes keys of the project's deploy.yaml, keeping its comments. */
+export function editConfig(root: string, edits: readonly Edit[]): void {
+  const file = join(root, "deploy.yaml");
+  const document = parseDocument(readFileSync(file, "utf8"));
+  for (const [path, value] of edits) {
+    if (value === undefined) document.deleteIn(path);
+    else document.setIn(path, value);
+  }
+  writeFileSync(file, String(document));
+}
+
+async function ended(project: Project): Promise<RunStatus> {
+  for (;;) {
+    const status = await statusOf(project);
+    if (status.state === "finished" && project.ports.disk.stat(project.paths.archivedMark)) return status;
+    await project.ports.clock.sleep(100);
+  }
+}
+
+/** What production serves, read back. */
+export async function servingNow(project: Project) {
+  const { config } = loadConfig(project);
+  return (await openTarget(project, config.target).observe("production", AbortSignal.timeout(10_000))).pools;
+}
+
+/** The invariants of a journal: contiguous, chained, and no effect twice. */
+export function journalProblems(events: readonly Stamped<FlowEvent>[]): string[] {
+  const problems: string[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, stamped] of events.entries()) {
+    if (stamped.seq !== (events[0]?.seq ?? 0) + index) problems.push(`seq ${stamped.seq} at place ${index}`);
+    if (index > 0 && stamped.prev !== events[index - 1]?.hash) problems.push(`seq ${stamped.seq} is not chained`);
+    if (index > 0 && stamped.epoch < (events[index - 1]?.epoch ?? 0))
+      problems.push(`epoch falls at seq ${stamped.seq}`);
+    const once = onceKey(stamped.event);
+    if (once) seen.set(once, (seen.get(once) ?? 0) + 1);
+  }
+  for (const [key, count] of seen) if (count > 1) problems.push(`${key} stands ${count} times`);
+  return problems;
+}
+
+/** Events that may stand at most once in a journal. */
+function onceKey(event: FlowEvent): string | undefined {
+  switch (event.event) {
+    case "intent":
+    case "result":
+    case "watch-started":
+    case "watch-ended":
+    case "gate":
+      return `${event.event} ${event.key}`;
+    case "step":
+      return `step ${event.step} ${event.state}`;
+    case "artifact":
+      return `artifact ${event.path}`;
+    case "run-opened":
+    case "baseline":
+    case "outcome":
+    case "rollback-latched":
+    case "archiving":
+      return event.event;
+    default:
+      return undefined;
+  }
+}
