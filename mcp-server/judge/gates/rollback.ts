@@ -12,7 +12,7 @@ const REQUIRED: readonly DimensionName[] = ["traffic", "infra", "smoke", "slo", 
 const DECISIVE: readonly DimensionName[] = ["traffic", "deploy", "smoke", "infra"];
 
 /**
- * Verifies a finished rollback (decision table F). `traffic`: the old version has 100 % of the traffic, measured, with
+ * Verifies a finished rollback. `traffic`: the old version has 100 % of the traffic, measured, with
  * the right digest; unknown is FAILED. Smoke P0/P1 or infrastructure failing: FAILED. Anything else that is not shown
  * good, the SLO outside its bounds or the regression (`metrics`) still there: PARTIAL. The verdict follows the result.
  */

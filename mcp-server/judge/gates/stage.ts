@@ -58,7 +58,7 @@ const SHARE_TOLERANCE_PP = 5;
 const SHARE_TOLERANCE_ERRORS = 4;
 
 /**
- * Decides what follows from a poll (decision tables C and D). Proof of harm rolls back; lack of proof never does by
+ * Decides what follows from a poll. Proof of harm rolls back; lack of proof never does by
  * itself: it extends once, then holds and asks. Below 100 % a stage advances without proof that the version is good;
  * at the final observation the proof is required.
  */

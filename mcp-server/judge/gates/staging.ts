@@ -3,7 +3,7 @@ import { type DimensionName, type GateInput, type GateVerdict, judgeDimensions }
 const REQUIRED: readonly DimensionName[] = ["deploy", "tests", "metrics", "smoke"];
 
 /**
- * The gate before production (decision table B). Nothing is exposed yet, so anything but PASS blocks: a FAIL, and
+ * The gate before production. Nothing is exposed yet, so anything but PASS blocks: a FAIL, and
  * just as well an INCONCLUSIVE. When the deployment to staging itself failed, nothing measured there counts.
  */
 export function stagingGate(input: GateInput): GateVerdict {

@@ -10,7 +10,7 @@ import type { MetricsState, Probe, RuleState, Seen } from "./state.ts";
 /** An edge above this multiple of what was asked answers another question than the plan's. */
 export const COARSE_FACTOR = 1.5;
 
-/** Why a metric is not proven; the codes of statistics section 1.10. */
+/** Why a metric is not proven. */
 export type Unproven = "no-data" | "no-baseline" | "low-traffic" | "resolution" | "historical-baseline";
 
 /** Point values, bounds and evidence of one metric, without the verdict over all. */
@@ -133,19 +133,18 @@ function waitsFor(state: MetricsState, own: RuleState, rule: MetricRule, why: Un
 }
 
 /**
- * Requests of the candidate until the trigger is excluded if both arms go on as they are (statistics section 1.10,
- * futility); for error rates against a concurrent arm. An orientation, nothing is decided by it.
+ * Requests of the candidate until the trigger is excluded if both arms are alike: what is missing
+ * over the expected evidence of one request. For error rates against a concurrent arm. An orientation, nothing is decided by it.
  */
 function requestsMissing(state: MetricsState, own: RuleState, rule: MetricRule): number | undefined {
   const { exposure: nB, events: kB } = own.baseline.counts;
   const { exposure: nC, events: kC } = own.candidate.counts;
   if (rule.kind !== "error-rate" || state.frozen || nB === 0 || nC === 0) return undefined;
   const d = rule.trigger / 100;
-  const [a, b] = [(kB + 0.5) / (nB + 1), (kC + 0.5) / (nC + 1)];
-  if (b >= a + d) return undefined;
-  const a0 = projectOnLine(a, b, nB / nC, 1, 1, d);
+  const rate = (kB + kC + 0.5) / (nB + nC + 1);
+  const a0 = projectOnLine(rate, rate, nB / nC, 1, 1, d);
   const b0 = a0 + d;
-  const perRequest = (nB / nC) * (a0 - a + a * Math.log(a / a0)) + b0 - b + b * Math.log(b / b0);
+  const perRequest = (nB / nC) * (a0 - rate + rate * Math.log(rate / a0)) + b0 - rate + rate * Math.log(rate / b0);
   const probe = own.probes.find((one) => one.role === "exclude" && one.marginPct === rule.trigger);
   const missing = Math.log(1 / state.spec.beta) + 2 - (probe ? Math.log(excludeEvidence(probe)) : 0);
   return Math.max(1, Math.ceil((Math.max(1, missing) * state.spec.phi) / perRequest));
@@ -153,5 +152,5 @@ function requestsMissing(state: MetricsState, own: RuleState, rule: MetricRule):
 
 /** Twelve significant digits: enough for people, and the same text on every machine. */
 export function round(value: number): number {
-  return Number(value.toPrecision(12));
+  return Number.isInteger(value) ? value : Number(value.toPrecision(12));
 }

@@ -35,10 +35,13 @@ function probesOf(rule: MetricRule): Probe[] {
   ];
 }
 
-/** Margins whose exclusion is tried, descending: a few around the trigger, and what the plan itself names. */
+/**
+ * Margins whose exclusion is tried, descending: the trigger, what the plan itself names, and for error rates, where a
+ * margin costs little and is met exactly, two more around the trigger.
+ */
 function marginsOf(rule: MetricRule): number[] {
   const own = rule.threshold > 0 ? rule.threshold : rule.tolerance;
-  const around = [rule.trigger * 5, rule.trigger, rule.trigger / 2];
+  const around = rule.kind === "error-rate" ? [rule.trigger * 5, rule.trigger, rule.trigger / 2] : [rule.trigger];
   return [...new Set(own > 0 ? [...around, own] : around)].sort((a, b) => b - a);
 }
 
@@ -124,11 +127,21 @@ function armOf(seen: Seen): ArmPoll {
 /** Stands for "no finite bucket edge lies so high": no margin can be tested. */
 export const NO_EDGE_PCT = 1e9;
 
-/** One poll of a probe against the concurrent arm. `past` is the baseline's histogram from before this poll. */
-export function stepConcurrent(probe: Probe, rule: MetricRule, past: Histogram, b: ArmPoll, c: ArmPoll): Probe {
+/** The edge that stands for the baseline's quantile, from data before the poll that it is used on. */
+export function pastEdge(past: Histogram, rule: MetricRule): number | undefined {
+  return rule.kind === "latency" ? edgeNearQuantile(past, quantileAsked(rule)) : undefined;
+}
+
+/** One poll of a probe against the concurrent arm; latencies need the edge of {@link pastEdge}. */
+export function stepConcurrent(
+  probe: Probe,
+  rule: MetricRule,
+  edge: number | undefined,
+  b: ArmPoll,
+  c: ArmPoll,
+): Probe {
   if (!probe.concurrent) return probe;
   if (rule.kind === "error-rate") return { ...probe, concurrent: twoArm.step(probe.concurrent, b.counts, c.counts) };
-  const edge = edgeNearQuantile(past, quantileAsked(rule));
   if (edge === undefined || !b.buckets.some((bucket) => bucket.le === edge) || c.buckets.length === 0) return probe;
   const cut = candidateCut(probe, edge, c.buckets);
   if (cut === undefined) return { ...probe, reachedPct: NO_EDGE_PCT };

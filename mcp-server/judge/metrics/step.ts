@@ -2,7 +2,7 @@ import type { Increment } from "../../vocab/index.ts";
 import { addCounts } from "../sequential/counts.ts";
 import { mergeHistograms } from "./histogram.ts";
 import { type ArmPoll, armPoll } from "./poll.ts";
-import { openFrozen, startRule, stepAbsolute, stepConcurrent, stepFrozen } from "./probes.ts";
+import { openFrozen, pastEdge, startRule, stepAbsolute, stepConcurrent, stepFrozen } from "./probes.ts";
 import type { MetricRule, MetricsSnapshot, MetricsSpec } from "./rule.ts";
 import { type FrozenState, type MetricsState, misuse, type RuleState, requiredRules, type Seen } from "./state.ts";
 
@@ -109,11 +109,12 @@ function concurrentPoll(own: RuleState, { rule, candidate, baseline, warm }: Rul
   const past = baseline && rule.kind === "latency" ? remember(own, baseline) : own.past;
   if (!warm) return { ...own, missedPolls, past };
   const paired = candidate !== undefined && baseline !== undefined;
+  // The edges of this poll come from what was known before it.
+  const edge = paired ? pastEdge(own.past, rule) : undefined;
   return {
     ...own,
     missedPolls,
-    // The edges of this poll come from what was known before it.
-    probes: paired ? own.probes.map((probe) => stepConcurrent(probe, rule, own.past, baseline, candidate)) : own.probes,
+    probes: paired ? own.probes.map((probe) => stepConcurrent(probe, rule, edge, baseline, candidate)) : own.probes,
     past,
     ...(own.absolute ? { absolute: stepAbsolute(own.absolute, rule, candidate, baseline) } : {}),
     baseline: addSeen(own.baseline, rule, baseline),

@@ -67,15 +67,36 @@ export const oneSample = {
 const SMALLEST_LIMIT = 1e-9;
 
 function lnRatios(spec: FixedSpec, { exposure, events }: Counts): number[] {
-  const limit = Math.max(spec.limit, SMALLEST_LIMIT);
-  const factors = rateFactors(spec.purpose, spec.side);
-  if (limit >= 1) return factors.map(() => 0);
-  const highest = limit + 0.98 * (1 - limit);
-  const lnRest = Math.log1p(-limit);
-  const out = new Array<number>(factors.length);
-  for (let j = 0; j < factors.length; j++) {
-    const rate = Math.min(limit * (factors[j] ?? 1), highest);
-    out[j] = (events * Math.log(rate / limit) + (exposure - events) * (Math.log1p(-rate) - lnRest)) / spec.phi;
+  const { perEvent, perMiss } = ratiosOf(spec);
+  const out = new Array<number>(perEvent.length);
+  for (let j = 0; j < perEvent.length; j++) {
+    out[j] = (events * (perEvent[j] ?? 0) + (exposure - events) * (perMiss[j] ?? 0)) / spec.phi;
   }
   return out;
+}
+
+interface Ratios {
+  readonly perEvent: readonly number[];
+  readonly perMiss: readonly number[];
+}
+
+/** The ratios depend on the specification alone; they are worked out once for each. */
+const known = new WeakMap<FixedSpec, Ratios>();
+
+function ratiosOf(spec: FixedSpec): Ratios {
+  const found = known.get(spec);
+  if (found) return found;
+  const limit = Math.max(spec.limit, SMALLEST_LIMIT);
+  const highest = limit + 0.98 * (1 - limit);
+  const rates = rateFactors(spec.purpose, spec.side).map((factor) => Math.min(limit * factor, highest));
+  // A limit of 1 excludes nothing: every outcome is as likely as before.
+  const ratios: Ratios =
+    limit >= 1
+      ? { perEvent: rates.map(() => 0), perMiss: rates.map(() => 0) }
+      : {
+          perEvent: rates.map((rate) => Math.log(rate / limit)),
+          perMiss: rates.map((rate) => Math.log1p(-rate) - Math.log1p(-limit)),
+        };
+  known.set(spec, ratios);
+  return ratios;
 }

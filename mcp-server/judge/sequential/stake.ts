@@ -4,9 +4,6 @@
  * null: whoever looks at it at any moment sees 1/alpha with probability at most alpha (Ville's inequality).
  */
 
-/** ln 0 as a finite number: plain JSON has no infinities, and adding to it changes nothing. */
-export const LN_ZERO = -1e300;
-
 /** Effect sizes h (log rate ratios) a test bets on, and the share of the stake that is bet at once. */
 export interface Bets {
   readonly effects: readonly number[];
@@ -30,12 +27,16 @@ export const BETS = {
 } as const satisfies Record<string, Bets>;
 export type Purpose = keyof typeof BETS;
 
-/** Plain JSON. `lnWealth[j]` is the log of what the bets on alternative j are worth now. */
+/**
+ * Plain JSON. The bets on alternative j are worth `wealth[j] * e^lnScale` now: a common scale keeps numbers of any
+ * size finite without a logarithm for each.
+ */
 export interface Stake {
   /** Polls that were bet on. */
   readonly polls: number;
   readonly cash: number;
-  readonly lnWealth: readonly number[];
+  readonly wealth: readonly number[];
+  readonly lnScale: number;
   readonly lnE: number;
   readonly maxLnE: number;
 }
@@ -49,8 +50,17 @@ export interface SequentialReading {
 
 /** A fresh stake: evidence 1. */
 export function openStake(purpose: Purpose): Stake {
-  return { polls: 0, cash: 1, lnWealth: BETS[purpose].effects.map(() => LN_ZERO), lnE: 0, maxLnE: 0 };
+  return { polls: 0, cash: 1, wealth: BETS[purpose].effects.map(() => 0), lnScale: 0, lnE: 0, maxLnE: 0 };
 }
+
+/** The scale is renewed when the highest wealth leaves 1e-100 to 1e100; what then vanishes had no say any more. */
+const SCALE_BOUND = 1e100;
+
+/** Smaller wealth is nothing; numbers near the end of the range of doubles are also slow to reckon with. */
+const VANISHED = 1e-290;
+
+/** Ratios beyond this size go through the scale, so that their exponential stays finite. */
+const LARGE_LN_RATIO = 200;
 
 /**
  * Bets on one poll. `lnRatios[j]` is the log likelihood ratio of the poll under alternative j, already divided by
@@ -60,20 +70,49 @@ export function bet(stake: Stake, purpose: Purpose, plannedPolls: number, lnRati
   const polls = stake.polls + 1;
   const mass = onsetMass(BETS[purpose].startMass, plannedPolls, polls);
   const cash = Math.max(0, stake.cash - mass);
-  const lnNew = mass > 0 ? Math.log(mass / lnRatios.length) : LN_ZERO;
-  const lnWealth = new Array<number>(lnRatios.length);
-  let highest = cash > 0 ? Math.log(cash) : LN_ZERO;
+  // Next to fresh money, bets that are worth next to nothing need no scale of their own.
+  const kept = mass > 0 && stake.lnScale < 0 ? Math.exp(stake.lnScale) : 1;
+  let lnScale = kept === 1 ? stake.lnScale : 0;
+  const added = mass > 0 ? (mass / lnRatios.length) * Math.exp(-lnScale) : 0;
+  const shift = shiftFor(lnRatios);
+  lnScale += shift;
+  const wealth = new Array<number>(lnRatios.length);
+  let highest = 0;
   for (let j = 0; j < lnRatios.length; j++) {
-    const held = stake.lnWealth[j] ?? LN_ZERO;
-    const value = (mass > 0 ? logAddExp(held, lnNew) : held) + (lnRatios[j] ?? 0);
-    lnWealth[j] = value;
+    const value = ((stake.wealth[j] ?? 0) * kept + added) * Math.exp((lnRatios[j] ?? 0) - shift);
+    wealth[j] = value < VANISHED ? 0 : value;
     if (value > highest) highest = value;
   }
-  let sum = cash * Math.exp(-highest);
-  for (let j = 0; j < lnWealth.length; j++) sum += Math.exp((lnWealth[j] ?? LN_ZERO) - highest);
-  const lnE = highest + Math.log(sum);
-  return { polls, cash, lnWealth, lnE, maxLnE: Math.max(stake.maxLnE, lnE) };
+  if (highest > SCALE_BOUND || (highest < 1 / SCALE_BOUND && highest > 0)) {
+    for (let j = 0; j < wealth.length; j++) wealth[j] = (wealth[j] ?? 0) / highest;
+    lnScale += Math.log(highest);
+  }
+  const lnE = lnTotal(cash, wealth, lnScale);
+  return { polls, cash, wealth, lnScale, lnE, maxLnE: Math.max(stake.maxLnE, lnE) };
 }
+
+function shiftFor(lnRatios: readonly number[]): number {
+  let [lowest, highest] = [0, 0];
+  for (const value of lnRatios) {
+    if (value > highest) highest = value;
+    else if (value < lowest) lowest = value;
+  }
+  if (highest > LARGE_LN_RATIO) return highest;
+  return lowest < -LARGE_LN_RATIO ? Math.max(...lnRatios) : 0;
+}
+
+/** ln(cash + e^lnScale * sum of wealth), whichever of the two is the larger. */
+function lnTotal(cash: number, wealth: readonly number[], lnScale: number): number {
+  let sum = 0;
+  for (const value of wealth) sum += value;
+  const lnBets = sum > 0 ? lnScale + Math.log(sum) : LN_NOTHING;
+  const lnCash = cash > 0 ? Math.log(cash) : LN_NOTHING;
+  const [high, low] = lnBets > lnCash ? [lnBets, lnCash] : [lnCash, lnBets];
+  return high + Math.log1p(Math.exp(low - high));
+}
+
+/** ln 0 as a finite number, because plain JSON has no infinities. */
+const LN_NOTHING = -1e300;
 
 /** Reads a stake. */
 export function readStake(stake: Stake): SequentialReading {
@@ -83,9 +122,4 @@ export function readStake(stake: Stake): SequentialReading {
 function onsetMass(startMass: number, plannedPolls: number, poll: number): number {
   if (poll === 1) return startMass;
   return poll <= plannedPolls ? (1 - startMass) / (plannedPolls - 1) : 0;
-}
-
-/** ln(e^x + e^y) without overflow. */
-export function logAddExp(x: number, y: number): number {
-  return x > y ? x + Math.log1p(Math.exp(y - x)) : y + Math.log1p(Math.exp(x - y));
 }

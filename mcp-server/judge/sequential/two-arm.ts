@@ -145,23 +145,21 @@ function bernoulliLnRatios(state: TwoArmState, baseline: Counts, candidate: Coun
   const { exposure: nB, events: kB } = baseline;
   const { exposure: nC, events: kC } = candidate;
   const pooled = (pastB.events + pastC.events + PRIOR_EVENTS) / (pastB.exposure + pastC.exposure + PRIOR_EXPOSURE);
-  const level = Math.log(pooled) - Math.log1p(-pooled);
+  const odds = pooled / (1 - pooled);
   const weightC = nC / (nB + nC);
   const out = new Array<number>(effects.length);
   for (let j = 0; j < effects.length; j++) {
     const h = sign * (effects[j] ?? 0);
-    const logitA = level - weightC * h;
-    const logitB = level + (1 - weightC) * h;
-    const lnA = -softplus(-logitA);
-    const lnB = -softplus(-logitB);
-    const mean = (nB * Math.exp(lnA) + nC * Math.exp(lnB)) / (nB + nC);
-    const lnMean = Math.log(mean);
-    const lnRest = Math.log1p(-mean);
+    const oddsA = odds * Math.exp(-weightC * h);
+    const oddsB = odds * Math.exp((1 - weightC) * h);
+    const [a, b] = [oddsA / (1 + oddsA), oddsB / (1 + oddsB)];
+    const mean = (nB * a + nC * b) / (nB + nC);
+    const meanRest = (nB / (1 + oddsA) + nC / (1 + oddsB)) / (nB + nC);
     out[j] =
-      (kB * (lnA - lnMean) +
-        (nB - kB) * (lnA - logitA - lnRest) +
-        kC * (lnB - lnMean) +
-        (nC - kC) * (lnB - logitB - lnRest)) /
+      (eventTerm(kB, a, mean) +
+        eventTerm(nB - kB, 1 / (1 + oddsA), meanRest) +
+        eventTerm(kC, b, mean) +
+        eventTerm(nC - kC, 1 / (1 + oddsB), meanRest)) /
       spec.phi;
   }
   return out;
@@ -169,11 +167,6 @@ function bernoulliLnRatios(state: TwoArmState, baseline: Counts, candidate: Coun
 
 function eventTerm(events: number, rate: number, nullRate: number): number {
   return events === 0 ? 0 : events * Math.log(rate / nullRate);
-}
-
-/** ln(1 + e^x) without overflow. */
-function softplus(x: number): number {
-  return x > 0 ? x + Math.log1p(Math.exp(-x)) : Math.log1p(Math.exp(x));
 }
 
 const FACTORS = {
