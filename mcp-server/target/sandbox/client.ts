@@ -5,7 +5,7 @@ import { type Target, TargetError } from "../target.ts";
 import { artifactFolder, folderDigest } from "./artifact.ts";
 import { unlessAborted } from "./deferred.ts";
 import { startDaemon } from "./launch.ts";
-import { type SandboxRequest, TargetErrorData } from "./protocol.ts";
+import { Farewell, type SandboxRequest, TargetErrorData } from "./protocol.ts";
 import { drainTimeoutMs, startTimeoutMs } from "./service.ts";
 import { ProxyStats } from "./tally.ts";
 
@@ -27,6 +27,7 @@ export interface SandboxTarget extends Target {
 }
 
 const QUICK_CALL_MS: Ms = 20_000;
+const FAREWELL_MS: Ms = 5_000;
 
 /** The client of a project's sandbox. Nothing is started before the first call. */
 export function openSandbox(o: SandboxOptions): SandboxTarget {
@@ -51,14 +52,19 @@ export function openSandbox(o: SandboxOptions): SandboxTarget {
     apply: async (env, desired, fence, signal) =>
       LiveState.parse(await call({ op: "apply", env, config, pools: [...desired], fence }, applyMs, signal)),
     stats: async (env, signal) => ProxyStats.parse(await call({ op: "stats", env, config }, QUICK_CALL_MS, signal)),
-    shutdown: async () => {
-      await ports.sockets
-        .call(socketPath(root, "sandbox"), { op: "shutdown" } satisfies SandboxRequest, applyMs)
-        .catch((error: unknown) => {
-          if (!isUnanswered(error)) throw asTargetError(error);
-        });
-    },
+    shutdown: () => shutDown(root, ports, applyMs),
   };
+}
+
+async function shutDown(root: string, ports: Ports, timeoutMs: Ms): Promise<void> {
+  try {
+    const request = { op: "shutdown" } satisfies SandboxRequest;
+    const { pid } = Farewell.parse(await ports.sockets.call(socketPath(root, "sandbox"), request, timeoutMs));
+    const until = ports.clock.mono() + FAREWELL_MS;
+    while (ports.processes.identify(pid) !== undefined && ports.clock.mono() < until) await ports.clock.sleep(10);
+  } catch (error) {
+    if (!isUnanswered(error)) throw asTargetError(error);
+  }
 }
 
 const ATTEMPTS = 3;
@@ -72,14 +78,19 @@ async function callDaemon(o: SandboxOptions, request: SandboxRequest, timeoutMs:
     try {
       return await o.ports.sockets.call(socketPath(o.root, "sandbox"), request, timeoutMs);
     } catch (error) {
-      if (!isUnanswered(error) || attempt === ATTEMPTS) throw asTargetError(error);
+      if (!(isUnanswered(error) || isStopping(error)) || attempt === ATTEMPTS) throw asTargetError(error);
       await startDaemon(o);
     }
   }
 }
 
+function isStopping(error: unknown): boolean {
+  const data = error instanceof SocketRefusal ? TargetErrorData.safeParse(error.data) : undefined;
+  return data?.data?.stopping === true;
+}
+
 /** Nobody listens, or whoever did is gone. */
-export function isUnanswered(error: unknown): boolean {
+function isUnanswered(error: unknown): boolean {
   const code = (error as NodeJS.ErrnoException).code ?? "";
   return ["ENOENT", "ECONNREFUSED", "ECONNRESET", "EPIPE"].includes(code);
 }

@@ -7,7 +7,8 @@ import { acquireDaemonLock, type DaemonLock } from "./daemon-lock.ts";
 import { deferred } from "./deferred.ts";
 import { type Environment, openEnvironment } from "./environment.ts";
 import { endOrphans } from "./orphans.ts";
-import { SandboxRequest } from "./protocol.ts";
+import { shuttingDown } from "./pools.ts";
+import { SandboxRequest, type TargetErrorData } from "./protocol.ts";
 import { openState, type StateFile, sandboxFolder } from "./state.ts";
 
 export interface SandboxDaemonOptions {
@@ -49,7 +50,7 @@ export async function runSandboxDaemon(o: SandboxDaemonOptions): Promise<void> {
 
 async function serveSandbox(o: SandboxDaemonOptions, lock: DaemonLock): Promise<void> {
   const { ports, root } = o;
-  const state = openState(ports.disk, root);
+  const state = openState(ports.disk, root, lock.held);
   await endOrphans(state, ports);
   const stop = new AbortController();
   const stopped = deferred<void>();
@@ -57,12 +58,13 @@ async function serveSandbox(o: SandboxDaemonOptions, lock: DaemonLock): Promise<
   let lastAsked = ports.clock.mono();
   const answer = async (request: SandboxRequest): Promise<unknown> => {
     lastAsked = ports.clock.mono();
-    if (request.op === "ping") return { pid: ports.processes.self().pid };
     if (request.op === "shutdown") {
       stop.abort();
-      return stopped.promise;
+      return stopped.promise.then(() => ({ pid: ports.processes.self().pid }));
     }
-    if (stop.signal.aborted) throw shuttingDown();
+    if (!lock.held()) stop.abort();
+    if (stop.signal.aborted) throw Object.assign(shuttingDown(), { stopping: true });
+    if (request.op === "ping") return { pid: ports.processes.self().pid };
     const environment = await environments.open(request.env, request.config);
     switch (request.op) {
       case "observe":
@@ -131,12 +133,9 @@ function noEnvironment(env: Env): TargetError {
   });
 }
 
-function shuttingDown(): TargetError {
-  return new TargetError("the sandbox is shutting down", { retryable: true, next: "call again to start it anew" });
-}
-
 /** A socket carries the message of an error and its `data`. */
 function asRefusal(error: unknown): Error {
-  const data = error instanceof TargetError ? { retryable: error.retryable, next: error.next } : undefined;
-  return Object.assign(new Error(messageOf(error)), { data });
+  if (!(error instanceof TargetError)) return error instanceof Error ? error : new Error(messageOf(error));
+  const data: TargetErrorData = { retryable: error.retryable, next: error.next, stopping: "stopping" in error };
+  return Object.assign(new Error(error.message), { data });
 }

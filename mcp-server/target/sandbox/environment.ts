@@ -4,9 +4,10 @@ import type { SandboxConfig } from "../config.ts";
 import { TargetError } from "../target.ts";
 import { unlessAborted } from "./deferred.ts";
 import { openEntry } from "./entry.ts";
-import { type Supervised, superviseInstance } from "./instance.ts";
-import { admitFence, checkPools, samePool, supersededBy } from "./pools.ts";
-import { HOST } from "./proxy.ts";
+import type { Supervised } from "./instance.ts";
+import { admitFence, checkPools, samePool, shuttingDown, supersededBy } from "./pools.ts";
+import { type EntryProxy, HOST } from "./proxy.ts";
+import { createRoster, type Roster } from "./roster.ts";
 import { drainTimeoutMs, startTimeoutMs } from "./service.ts";
 import type { EnvironmentState, StateFile } from "./state.ts";
 import { type ProxyStats, sharesPct } from "./tally.ts";
@@ -31,150 +32,124 @@ export interface Environment {
   close(): Promise<void>;
 }
 
+/** What the parts of an open environment share. */
+interface Site {
+  readonly o: EnvironmentOptions;
+  readonly proxy: EntryProxy;
+  readonly roster: Roster;
+}
+
 /** Opens the entry on its known port and brings back the pools that are on record. */
 export async function openEnvironment(o: EnvironmentOptions): Promise<Environment> {
-  const { env, ports, state } = o;
-  const proxy = await openEntry(o);
-  const kept = (): EnvironmentState =>
-    state.read().environments[env] ?? { port: proxy.port, pools: [], config: o.config };
-  const keep = (change: Partial<EnvironmentState>) =>
-    state.update((all) => ({ ...all, environments: { ...all.environments, [env]: { ...kept(), ...change } } }));
-  /** Everything that runs, and those of it that belong to the pools on record. */
-  const instances = new Set<Supervised>();
-  let members = new Set<Supervised>();
+  const site: Site = { o, proxy: await openEntry(o), roster: createRoster(o) };
+  const { pools, config } = onRecord(site);
+  site.roster.appoint(pools.flatMap((pool) => site.roster.restore(pool, config)));
+  route(site, pools);
   let current = new AbortController();
   let turn: Promise<unknown> = Promise.resolve();
-
-  const start = (pool: Pool, config: SandboxConfig, onFailedStart: "fail" | "retry"): Supervised => {
-    const id = `${pool.version}-${ports.ids.hex(3)}`;
-    const instance = superviseInstance({
-      spec: { id, env, version: pool.version, digest: pool.digest, root: o.root, config },
-      ports,
-      onFailedStart,
-      onProcess: (identity) =>
-        state.update((all) => ({
-          ...all,
-          processes: [
-            ...all.processes.filter((known) => known.instanceId !== id),
-            ...(identity ? [{ instanceId: id, ...identity }] : []),
-          ],
-        })),
-      onGone: () => instances.delete(instance),
-    });
-    instances.add(instance);
-    return instance;
-  };
-
-  /** The instances of a pool: those that there are, the serving ones first, and new ones for what is missing. */
-  const staff = (pool: Pool, config: SandboxConfig): Supervised[] => {
-    const present = [...instances]
-      .filter((instance) => samePool(instance, pool) && instance.state !== "draining" && instance.state !== "stopped")
-      .sort((a, b) => rank(b, members) - rank(a, members))
-      .slice(0, pool.instances);
-    const missing = Array.from({ length: pool.instances - present.length }, () => start(pool, config, "fail"));
-    return [...present, ...missing];
-  };
-
-  const route = (pools: readonly Pool[]) =>
-    proxy.route(
-      pools.map((pool) => ({
-        version: pool.version,
-        weightPct: pool.weightPct,
-        backends: [...members].filter((instance) => samePool(instance, pool)),
-      })),
-    );
-
-  const retireOthers = () =>
-    Promise.all([...instances].filter((instance) => !members.has(instance)).map((instance) => instance.retire()));
-
-  const converge = async (desired: readonly Pool[], config: SandboxConfig, signal: AbortSignal): Promise<void> => {
-    try {
-      checkPools(desired);
-      const wanted = desired.flatMap((pool) => staff(pool, config));
-      await unlessAborted(Promise.all(wanted.filter((one) => one.mustStart).map((one) => one.started)), signal);
-      await carried(desired, wanted, config, signal);
-      members = new Set(wanted);
-      if (JSON.stringify(desired) !== JSON.stringify(kept().pools)) keep({ pools: [...desired], config });
-      route(desired);
-    } finally {
-      // After a failure this removes what was started for nothing; what serves is untouched. A superseding call
-      // goes on with whatever is there.
-      if (!signal.aborted) await unlessAborted(retireOthers(), signal);
-    }
-  };
-
-  /** Waits until every version that shall get traffic has an instance that can take it. */
-  const carried = async (
-    desired: readonly Pool[],
-    wanted: readonly Supervised[],
-    config: SandboxConfig,
-    signal: AbortSignal,
-  ): Promise<void> => {
-    const until = ports.clock.mono() + startTimeoutMs(config);
-    for (const pool of desired.filter((one) => one.weightPct > 0)) {
-      const staffed = wanted.filter((instance) => samePool(instance, pool));
-      while (!staffed.some((instance) => instance.alive)) {
-        signal.throwIfAborted();
-        if (ports.clock.mono() > until) {
-          throw new TargetError(`no instance of version ${pool.version} in ${env} answers`, {
-            retryable: true,
-            next: `read the logs in .aiwg/sandbox/logs; nothing was changed`,
-          });
-        }
-        await ports.clock.sleep(25, signal);
-      }
-    }
-  };
-
-  const observe = (): LiveState => {
-    const { routedByVersion } = proxy.stats();
-    return {
-      pools: kept().pools,
-      instances: [...instances].map((instance) => instance.view()),
-      measuredSharePct: sharesPct(routedByVersion),
-      measuredRequests: Object.values(routedByVersion).reduce((sum, count) => sum + count, 0),
-      entryUrl: `http://${HOST}:${proxy.port}`,
-      readAt: ports.clock.wall(),
-    };
-  };
-
-  const { pools, config } = kept();
-  members = new Set(
-    pools.flatMap((pool) => Array.from({ length: pool.instances }, () => start(pool, config, "retry"))),
-  );
-  route(pools);
-
   return {
-    observe,
-    stats: () => proxy.stats(),
-    inUse: () => instances.size > 0 || kept().pools.length > 0,
+    observe: () => observe(site),
+    stats: () => site.proxy.stats(),
+    inUse: () => site.roster.all().length > 0 || onRecord(site).pools.length > 0,
     apply: async (desired, fence, wantedConfig) => {
-      const before = kept().fence;
-      if (admitFence(env, before, fence)) keep({ fence });
-      current.abort(supersededBy(env, fence));
+      if (admitFence(o.env, onRecord(site).fence, fence)) record(site, { fence });
+      current.abort(supersededBy(o.env, fence));
       const mine = new AbortController();
       current = mine;
       const done = turn.then(() => {
         mine.signal.throwIfAborted();
-        return converge(desired, wantedConfig, mine.signal);
+        return converge(site, desired, wantedConfig, mine.signal);
       });
       turn = done.catch(() => {});
       await done;
-      return observe();
+      return observe(site);
     },
     close: async () => {
-      current.abort(
-        new TargetError("the sandbox is shutting down", { retryable: true, next: "call again to start it anew" }),
-      );
+      current.abort(shuttingDown());
       await turn;
-      await proxy.close(drainTimeoutMs(kept().config));
-      members = new Set();
-      await retireOthers();
+      await site.proxy.close(drainTimeoutMs(onRecord(site).config));
+      site.roster.appoint([]);
+      await site.roster.retireOthers();
     },
   };
 }
 
-/** Serving members are kept before others. */
-function rank(instance: Supervised, members: ReadonlySet<Supervised>): number {
-  return (members.has(instance) ? 2 : 0) + (instance.alive ? 1 : 0);
+function onRecord(site: Site): EnvironmentState {
+  const { env, config, state } = site.o;
+  return state.read().environments[env] ?? { port: site.proxy.port, pools: [], config };
+}
+
+function record(site: Site, change: Partial<EnvironmentState>): void {
+  const entry = { ...onRecord(site), ...change };
+  site.o.state.update((all) => ({ ...all, environments: { ...all.environments, [site.o.env]: entry } }));
+}
+
+/** New instances become ready, then traffic switches, then what is not wanted any more drains and ends. */
+async function converge(
+  site: Site,
+  desired: readonly Pool[],
+  config: SandboxConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  const { roster } = site;
+  try {
+    checkPools(desired);
+    const wanted = desired.flatMap((pool) => roster.staff(pool, config));
+    await unlessAborted(Promise.all(wanted.filter((one) => one.mustStart).map((one) => one.started)), signal);
+    await everyPoolServes(site, desired, wanted, config, signal);
+    if (JSON.stringify(desired) !== JSON.stringify(onRecord(site).pools)) record(site, { pools: [...desired], config });
+    roster.appoint(wanted);
+    route(site, desired);
+  } finally {
+    // After a failure this removes what was started for nothing; what serves is untouched. A superseding call goes on
+    // with whatever is there.
+    if (!signal.aborted) await unlessAborted(roster.retireOthers(), signal);
+  }
+}
+
+function route(site: Site, pools: readonly Pool[]): void {
+  site.proxy.route(
+    pools.map((pool) => ({
+      version: pool.version,
+      weightPct: pool.weightPct,
+      backends: site.roster.membersOf(pool),
+    })),
+  );
+}
+
+/** Waits until every version that shall get traffic has an instance that can take it. */
+async function everyPoolServes(
+  site: Site,
+  desired: readonly Pool[],
+  wanted: readonly Supervised[],
+  config: SandboxConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = site.o.ports;
+  const until = clock.mono() + startTimeoutMs(config);
+  for (const pool of desired.filter((one) => one.weightPct > 0)) {
+    const staffed = wanted.filter((instance) => samePool(instance, pool));
+    while (!staffed.some((instance) => instance.alive)) {
+      signal.throwIfAborted();
+      if (clock.mono() > until) {
+        throw new TargetError(`no instance of version ${pool.version} in ${site.o.env} answers`, {
+          retryable: true,
+          next: "read the logs in .aiwg/sandbox/logs; traffic was not changed",
+        });
+      }
+      await clock.sleep(25, signal);
+    }
+  }
+}
+
+function observe(site: Site): LiveState {
+  const { routedByVersion } = site.proxy.stats();
+  return {
+    pools: onRecord(site).pools,
+    instances: site.roster.all().map((instance) => instance.view()),
+    measuredSharePct: sharesPct(routedByVersion),
+    measuredRequests: Object.values(routedByVersion).reduce((sum, count) => sum + count, 0),
+    entryUrl: `http://${HOST}:${site.proxy.port}`,
+    readAt: site.o.ports.clock.wall(),
+  };
 }

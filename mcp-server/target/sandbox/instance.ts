@@ -143,7 +143,13 @@ async function live(o: SuperviseOptions, status: Status, log: LogFile): Promise<
   const service = await startService(o.spec, o.ports, log, status.leaving.signal);
   status.service = service;
   status.url = service.url;
-  o.onProcess(service.identity);
+  try {
+    o.onProcess(service.identity);
+  } catch (error) {
+    // A process that is not on record would be lost when this daemon dies.
+    await service.terminate(0);
+    throw error;
+  }
   enterState(status, "starting");
   if (status.leaving.signal.aborted) void service.terminate(0);
   void watchMemory(service, o.spec, o.ports);

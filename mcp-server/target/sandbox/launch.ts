@@ -8,6 +8,7 @@ import { sandboxFolder } from "./state.ts";
 
 const START_WITHIN_MS: Ms = 20_000;
 const ASK_EVERY_MS: Ms = 30;
+const RESTART_AFTER_MS: Ms = 300;
 const PING_MS: Ms = 2_000;
 
 /**
@@ -21,9 +22,11 @@ export async function startDaemon(o: SandboxOptions): Promise<void> {
   while (clock.mono() < until) {
     if (await answers(o)) return;
     // One that found a dying predecessor still in place has ended itself: another one has to be started.
-    if (pid === undefined || processes.identify(pid) === undefined) {
-      if (pid !== undefined) throwStartFailure(o, pid);
-      pid = spawnDaemon(o);
+    if (pid === undefined) pid = spawnDaemon(o);
+    else if (processes.identify(pid) === undefined) {
+      throwStartFailure(o, pid);
+      await clock.sleep(RESTART_AFTER_MS);
+      if (!(await answers(o))) pid = spawnDaemon(o);
     }
     await clock.sleep(ASK_EVERY_MS);
   }

@@ -15,12 +15,12 @@ export const SandboxRequest = z.discriminatedUnion("op", [
 ]);
 export type SandboxRequest = z.infer<typeof SandboxRequest>;
 
-/** What travels of a TargetError. */
-export const TargetErrorData = z.object({ retryable: z.boolean(), next: z.string() });
+/** What travels of a TargetError. `stopping`: this daemon is about to end, another one can be started. */
+export const TargetErrorData = z.object({ retryable: z.boolean(), next: z.string(), stopping: z.boolean() });
+export type TargetErrorData = z.infer<typeof TargetErrorData>;
 
 /** Why the daemon could not start, left for the client that started it. */
 export const StartFailure = z.object({ pid: z.number().int(), message: z.string(), next: z.string() });
 
-/** Who answers. */
-export const Pong = z.object({ pid: z.number().int() });
-export type Pong = z.infer<typeof Pong>;
+/** The answer to a shutdown: all services have ended, and this process is about to. */
+export const Farewell = z.object({ pid: z.number().int() });

@@ -45,8 +45,11 @@ export interface StateFile {
   update(change: (state: SandboxState) => SandboxState): void;
 }
 
-/** Opens the state of a project's sandbox. A damaged file is an error: guessing could orphan running services. */
-export function openState(disk: Disk, root: string): StateFile {
+/**
+ * Opens the state of a project's sandbox. A damaged file is an error: guessing could orphan running services.
+ * @param owned false from the moment on when the files belong to somebody else, or are gone: nothing is written then
+ */
+export function openState(disk: Disk, root: string, owned: () => boolean): StateFile {
   const path = join(sandboxFolder(root), "state.json");
   let state: SandboxState = { schema: 1, environments: {}, processes: [] };
   if (disk.stat(path) !== undefined) {
@@ -62,8 +65,9 @@ export function openState(disk: Disk, root: string): StateFile {
   return {
     read: () => state,
     update: (change) => {
-      state = change(state);
-      disk.writeAtomic(path, `${JSON.stringify(state)}\n`, 0o600);
+      const next = change(state);
+      if (owned()) disk.writeAtomic(path, `${JSON.stringify(next)}\n`, 0o600);
+      state = next;
     },
   };
 }
