@@ -22,7 +22,7 @@ const PROJECT_FILES = ["deploy.yaml", "load.mjs", "load-summary.mjs", "open-loop
 
 function writeRelease(out, version, layers) {
   const folder = join(out, "releases", version);
-  cpSync(join(here, "shop/base"), folder, { recursive: true });
+  cpSync(join(here, "shop/base"), folder, { recursive: true, filter: (path) => !path.endsWith(".d.mts") });
   for (const layer of layers) cpSync(join(here, "shop/releases", layer), folder, { recursive: true });
   writeFileSync(join(folder, "release.json"), `${JSON.stringify({ version })}\n`);
 }
