@@ -42,12 +42,18 @@ export function detectEvidence(probe: Probe | undefined): number {
 
 /**
  * e-value against "at least so much worse". Both phases speak of the same claim one after the other, so their
- * evidence multiplies: what the stages showed can be confirmed or undone at 100 %.
+ * evidence multiplies. What the stages showed carries over up to the proof itself and no further, so that a
+ * worsening that shows only at 100 % still undoes it.
  */
-export function excludeEvidence(probe: Probe): number {
-  const lnE = (probe.concurrent?.stake.lnE ?? 0) + (probe.frozen?.stake.lnE ?? 0);
-  return FACE_VALUE * eValue(lnE);
+export function excludeEvidence(probe: Probe, beta: number): number {
+  const lnProof = Math.log(1 / beta / FACE_VALUE) + ROUNDING;
+  const stages = probe.concurrent?.stake.lnE ?? 0;
+  if (!probe.frozen) return FACE_VALUE * eValue(stages);
+  return FACE_VALUE * eValue(Math.min(stages, lnProof) + probe.frozen.stake.lnE);
 }
+
+/** So that evidence that is just enough is still enough after a logarithm and back. */
+const ROUNDING = 1e-9;
 
 /** e-value of "misses the absolute target"; 0 where the baseline clearly misses it too. */
 export function absoluteEvidence(absolute: AbsoluteProbe, spec: MetricsSpec): number {

@@ -72,7 +72,7 @@ function upperBound(own: RuleState, beta: number): number | undefined {
   let bound: number | undefined;
   for (const probe of own.probes) {
     if (probe.role !== "exclude") continue;
-    if (excludeEvidence(probe) < 1 / beta) break;
+    if (excludeEvidence(probe, beta) < 1 / beta) break;
     bound = probe.reachedPct;
   }
   return bound;
@@ -87,7 +87,7 @@ export function unprovenBecause(state: MetricsState, own: RuleState, rule: Metri
   if (!trigger || !hasBaseline(state, own)) return "no-baseline";
   const threshold = own.probes.find((probe) => probe.role === "threshold");
   if (isCoarse(trigger) || (threshold && isCoarse(threshold))) return "resolution";
-  if (excludeEvidence(trigger) >= 1 / beta) return undefined;
+  if (excludeEvidence(trigger, beta) >= 1 / beta) return undefined;
   return state.frozen && state.frozen.offLoadPolls > 0 ? "historical-baseline" : "low-traffic";
 }
 
@@ -146,7 +146,7 @@ function requestsMissing(state: MetricsState, own: RuleState, rule: MetricRule):
   const b0 = a0 + d;
   const perRequest = (nB / nC) * (a0 - rate + rate * Math.log(rate / a0)) + b0 - rate + rate * Math.log(rate / b0);
   const probe = own.probes.find((one) => one.role === "exclude" && one.marginPct === rule.trigger);
-  const missing = Math.log(1 / state.spec.beta) + 2 - (probe ? Math.log(excludeEvidence(probe)) : 0);
+  const missing = Math.log(1 / state.spec.beta) + 2 - (probe ? Math.log(excludeEvidence(probe, state.spec.beta)) : 0);
   return Math.max(1, Math.ceil((Math.max(1, missing) * state.spec.phi) / perRequest));
 }
 

@@ -19,14 +19,15 @@ export function readMetrics(state: MetricsState): MetricsReading {
     return rule ? [readMetric(state, own, rule, blame.includes(rule.id))] : [];
   });
   const required = requiredRules(state.spec);
-  const proven = required.every((rule) => {
+  const rejected = regression.rejected || trigger.rejected || absolute.rejected;
+  const excluded = required.every((rule) => {
     const own = state.rules.find((one) => one.id === rule.id);
     return own !== undefined && unprovenBecause(state, own, rule) === undefined;
   });
   return {
-    regression: regressionVerdict(state, metrics, regression, proven),
-    slo: sloVerdict(state, metrics, trigger, absolute, proven),
-    proven,
+    regression: regressionVerdict(state, metrics, regression, excluded),
+    slo: sloVerdict(state, metrics, trigger, absolute, excluded),
+    proven: excluded && !rejected,
     polls: state.polls,
     missedStreak: state.missedStreak,
     candidateExposure: Math.max(0, ...state.rules.map(exposureOf)),
@@ -43,9 +44,9 @@ function regressionVerdict(
   state: MetricsState,
   metrics: readonly MetricReading[],
   merged: Merged,
-  proven: boolean,
+  excluded: boolean,
 ): BareVerdict {
-  if (!merged.rejected) return notRejected(state, metrics, proven);
+  if (!merged.rejected) return notRejected(state, metrics, excluded);
   return {
     outcome: "FAIL",
     reasons: merged.blamed.map(({ rule, part }) => ({
@@ -62,10 +63,10 @@ function sloVerdict(
   metrics: readonly MetricReading[],
   trigger: Merged,
   absolute: Merged,
-  proven: boolean,
+  excluded: boolean,
 ): BareVerdict {
   if (!trigger.rejected && !absolute.rejected) {
-    const quiet = notRejected(state, metrics, proven);
+    const quiet = notRejected(state, metrics, excluded);
     return { ...quiet, reasons: [...quiet.reasons, ...targetsSetAside(state, metrics)] };
   }
   const worse = trigger.blamed.map(({ rule, part }) => ({
@@ -88,14 +89,14 @@ function sloVerdict(
 }
 
 /** Nothing speaks against the release: PASS once every required metric is proven, INCONCLUSIVE until then. */
-function notRejected(state: MetricsState, metrics: readonly MetricReading[], proven: boolean): BareVerdict {
+function notRejected(state: MetricsState, metrics: readonly MetricReading[], excluded: boolean): BareVerdict {
   const judged = requiredRules(state.spec).map((rule) => judgedRule(state, metrics, rule));
   const open = judged.filter(({ unproven }) => unproven);
-  const reasons: Reason[] = proven ? judged.map(({ reason }) => reason) : open.map(({ reason }) => reason);
+  const reasons: Reason[] = excluded ? judged.map(({ reason }) => reason) : open.map(({ reason }) => reason);
   return {
-    outcome: proven ? "PASS" : "INCONCLUSIVE",
+    outcome: excluded ? "PASS" : "INCONCLUSIVE",
     reasons: [...reasons, ...recordNotes(state), ...coarseNotes(state)],
-    wouldPassIf: proven ? "" : open.map(({ metric }) => `${metric.id}: ${metric.waitsFor}`).join("; "),
+    wouldPassIf: excluded ? "" : open.map(({ metric }) => `${metric.id}: ${metric.waitsFor}`).join("; "),
     judge: JUDGE,
   };
 }

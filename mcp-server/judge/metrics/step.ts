@@ -15,6 +15,9 @@ const DECAY_PER_SECOND = 0.95 ** (1 / 10);
  */
 export const LOAD_FACTOR_BOUND = 3;
 
+/** A window that claims to be longer, or ends before it began, tells of a clock that was set and not of load. */
+const LONGEST_WINDOW_SECONDS = 600;
+
 /** State before the first poll. Throws FlowError on rules that cannot be tested. */
 export function startMetrics(spec: MetricsSpec): MetricsState {
   const ids = new Set(spec.rules.map((rule) => rule.id));
@@ -149,14 +152,15 @@ function addSeen(seen: Seen, rule: MetricRule, arm: ArmPoll | undefined): Seen {
 function withLoad(frozen: FrozenState, arms: readonly Arms[], warm: boolean): FrozenState {
   const requests = Math.max(0, ...arms.map(({ candidate }) => candidate?.counts.exposure ?? 0));
   const seconds = Math.max(0, ...arms.map(({ candidate }) => candidate?.seconds ?? 0));
+  if (seconds === 0 || seconds > LONGEST_WINDOW_SECONDS) return frozen;
   const decay = DECAY_PER_SECOND ** seconds;
   const load = { requests: frozen.load.requests * decay + requests, seconds: frozen.load.seconds * decay + seconds };
-  const off = warm && seconds > 0 && isOffLoad({ ...frozen, load });
+  const off = warm && isOffLoad({ ...frozen, load });
   return { ...frozen, load, offLoadPolls: frozen.offLoadPolls + (off ? 1 : 0) };
 }
 
 function isOffLoad({ load, throughputRps }: FrozenState): boolean {
-  if (load.seconds <= 0 || throughputRps <= 0) return throughputRps <= 0;
+  if (throughputRps <= 0) return true;
   const factor = load.requests / load.seconds / throughputRps;
   return factor > LOAD_FACTOR_BOUND || factor < 1 / LOAD_FACTOR_BOUND;
 }

@@ -1,0 +1,240 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  decideStage,
+  JUDGE,
+  type MetricsReading,
+  type StageDecision,
+  type StagePoll,
+} from "../../../mcp-server/judge/index.ts";
+import type { Outcome3, Verdict } from "../../../mcp-server/vocab/index.ts";
+
+const MINUTE = 60_000;
+const bare = (outcome: Outcome3, code: string) => ({
+  outcome,
+  reasons: [{ code, text: code }],
+  wouldPassIf: "",
+  judge: JUDGE,
+});
+const smoke = (outcome: Outcome3): Verdict => ({ ...bare(outcome, `smoke-${outcome}`), inputs: [] });
+const metrics = (change: Partial<MetricsReading> = {}): MetricsReading => ({
+  regression: bare("PASS", "excluded"),
+  slo: bare("PASS", "excluded"),
+  proven: true,
+  polls: 90,
+  missedStreak: 0,
+  candidateExposure: 5000,
+  metrics: [],
+  blame: [],
+  ...change,
+});
+const thin = metrics({
+  proven: false,
+  regression: bare("INCONCLUSIVE", "low-traffic"),
+  slo: bare("INCONCLUSIVE", "low-traffic"),
+});
+const worse = metrics({ proven: false, regression: bare("FAIL", "regression") });
+const broken = metrics({ proven: false, slo: bare("FAIL", "slo-trigger") });
+const silent = metrics({ missedStreak: 2 });
+
+/** A stage that did all it had to do. */
+const done: StagePoll = {
+  servedMs: 10 * MINUTE,
+  plannedMs: 10 * MINUTE,
+  extendedMs: 0,
+  unattended: false,
+  rollbackOnRegression: true,
+  accepted: false,
+  expectedSharePct: 25,
+  measuredSharePct: 25.4,
+  measuredRequests: 20_000,
+  versionsReadBack: true,
+  minExposure: 500,
+  metrics: metrics(),
+  smoke: smoke("PASS"),
+  infra: { status: "HEALTHY", reasons: [] },
+  deadForMs: 0,
+  probesFail: false,
+  final: false,
+};
+const early = { servedMs: 4 * MINUTE };
+const extended = { extendedMs: 10 * MINUTE, servedMs: 20 * MINUTE };
+const unhealthy = { status: "UNHEALTHY" as const, reasons: [{ code: "oom-kill", text: "1 out-of-memory kill" }] };
+const degraded = { status: "DEGRADED" as const, reasons: [{ code: "not-ready", text: "3 of 4 instances ready" }] };
+
+/** `advance proven`, `rollback slo`, `hold regression`, ... */
+function brief(decision: StageDecision): string {
+  switch (decision.do) {
+    case "advance":
+      return decision.proven ? "advance proven" : "advance unproven";
+    case "rollback":
+      return `rollback ${decision.trigger.kind}`;
+    case "hold":
+      return `hold ${decision.question}`;
+    default:
+      return decision.do;
+  }
+}
+
+const cases: [string, Partial<StagePoll>, string][] = [
+  ["everything in order", {}, "advance proven"],
+  ["time not served", early, "continue"],
+  ["a stage below 100 % without proof", { metrics: thin }, "advance unproven"],
+  ["the end at 100 % with proof", { final: true, expectedSharePct: 100, measuredSharePct: 100 }, "advance proven"],
+  ["the end at 100 % without proof", { final: true, metrics: thin }, "extend"],
+  ["the same after the extension", { final: true, metrics: thin, ...extended }, "hold inconclusive"],
+  ["the same unattended", { final: true, metrics: thin, ...extended, unattended: true }, "hold inconclusive"],
+
+  ["a broken SLO", { metrics: broken, ...early }, "rollback slo"],
+  ["a broken SLO without the flag", { metrics: broken, rollbackOnRegression: false }, "rollback slo"],
+  ["a broken SLO although a regression was accepted", { metrics: broken, accepted: true }, "rollback slo"],
+  [
+    "a failing smoke check without the flag",
+    { smoke: smoke("FAIL"), rollbackOnRegression: false, ...early },
+    "rollback smoke",
+  ],
+  [
+    "an unhealthy version without the flag",
+    { infra: unhealthy, rollbackOnRegression: false, ...early },
+    "rollback infra",
+  ],
+  [
+    "an unhealthy version while the metrics are silent",
+    { infra: unhealthy, metrics: silent, deadForMs: MINUTE },
+    "rollback infra",
+  ],
+
+  ["a regression with the flag", { metrics: worse, ...early }, "rollback regression"],
+  ["a regression without the flag", { metrics: worse, rollbackOnRegression: false, ...early }, "hold regression"],
+  ["an accepted regression, time not served", { metrics: worse, accepted: true, ...early }, "continue"],
+  ["an accepted regression", { metrics: worse, accepted: true }, "advance unproven"],
+  ["an accepted regression at 100 %", { metrics: worse, accepted: true, final: true }, "advance unproven"],
+  ["acceptance without any regression at 100 %", { metrics: thin, accepted: true, final: true }, "extend"],
+
+  ["one missed poll", { metrics: metrics({ missedStreak: 1 }), deadForMs: 10_000 }, "continue"],
+  ["two missed polls", { metrics: silent, deadForMs: 20_000 }, "hold data"],
+  ["one missed poll of a slow source", { metrics: metrics({ missedStreak: 1 }), deadForMs: MINUTE }, "hold data"],
+  ["silence of 5 minutes, probes pass", { metrics: silent, deadForMs: 5 * MINUTE }, "hold data"],
+  [
+    "silence of just under 5 minutes, probes fail",
+    { metrics: silent, deadForMs: 5 * MINUTE - 1, probesFail: true },
+    "hold data",
+  ],
+  ["silence of 5 minutes, probes fail", { metrics: silent, deadForMs: 5 * MINUTE, probesFail: true }, "rollback data"],
+  ["silence of 59 minutes", { metrics: silent, deadForMs: 59 * MINUTE }, "hold data"],
+  ["silence of 60 minutes", { metrics: silent, deadForMs: 60 * MINUTE }, "rollback data"],
+  ["silence of 10 minutes, unattended", { metrics: silent, deadForMs: 10 * MINUTE, unattended: true }, "rollback data"],
+  ["silence where no metrics are judged", { metrics: undefined, deadForMs: 60 * MINUTE }, "advance proven"],
+
+  ["too few requests at the end of the stage", { measuredRequests: 1000 }, "extend"],
+  ["too few requests after the extension", { measuredRequests: 1000, ...extended }, "hold inconclusive"],
+  ["too few requests before the end", { measuredRequests: 1000, ...early }, "continue"],
+  ["no traffic at all", { measuredRequests: 0 }, "extend"],
+  ["exactly the minimum, rounded share", { measuredRequests: 2000, measuredSharePct: 24.98 }, "advance proven"],
+  ["a share that is far from the plan", { measuredSharePct: 34 }, "extend"],
+  ["a share within five points", { measuredSharePct: 29.9 }, "advance proven"],
+  [
+    "a share that few requests explain",
+    { measuredRequests: 60, measuredSharePct: 40, minExposure: 10 },
+    "advance proven",
+  ],
+  ["versions that were not read back", { versionsReadBack: false }, "extend"],
+  ["versions not read back after the extension", { versionsReadBack: false, ...extended }, "hold inconclusive"],
+  ["a degraded environment", { infra: degraded }, "extend"],
+  ["a degraded environment, time not served", { infra: degraded, ...early }, "continue"],
+  ["inconclusive smoke checks", { smoke: smoke("INCONCLUSIVE") }, "extend"],
+  ["no measurement of the candidate", { metrics: metrics({ proven: false, candidateExposure: 0 }) }, "extend"],
+
+  ["neither metrics nor smoke checks", { metrics: undefined, smoke: undefined }, "advance unproven"],
+  [
+    "smoke checks that do not apply",
+    { smoke: { outcome: "NOT_APPLICABLE", reason: "none configured" } },
+    "advance proven",
+  ],
+];
+
+describe("decideStage", () => {
+  it.each(cases)("%s", (_, change, expected) => {
+    expect(brief(decideStage({ ...done, ...change }))).toBe(expected);
+  });
+
+  it("says what it waits for", () => {
+    const decision = decideStage({ ...done, ...early, measuredRequests: 400 });
+    expect(decision).toEqual({
+      do: "continue",
+      waitsFor: "6 min 00 s more; 102 of at least 500 requests served by the new version",
+    });
+  });
+
+  it("names the acceptance among its reasons", () => {
+    const decision = decideStage({ ...done, metrics: worse, accepted: true });
+    expect(decision.do === "advance" && decision.reasons[0]?.code).toBe("risk-accepted");
+  });
+
+  const outcome = fc.constantFrom<Outcome3>("PASS", "FAIL", "INCONCLUSIVE");
+  const anyPoll = fc
+    .record({
+      regression: outcome,
+      slo: outcome,
+      proven: fc.boolean(),
+      exposure: fc.constantFrom(0, 10, 5000),
+      smoke: outcome,
+      infra: fc.constantFrom("HEALTHY" as const, "DEGRADED" as const, "UNHEALTHY" as const),
+      poll: fc.record({
+        servedMs: fc.constantFrom(0, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE),
+        extendedMs: fc.constantFrom(0, 10 * MINUTE),
+        unattended: fc.boolean(),
+        rollbackOnRegression: fc.boolean(),
+        accepted: fc.boolean(),
+        measuredRequests: fc.constantFrom(0, 1000, 20_000),
+        versionsReadBack: fc.boolean(),
+        final: fc.boolean(),
+        deadForMs: fc.constantFrom(0, MINUTE, 20 * MINUTE, 90 * MINUTE),
+        probesFail: fc.boolean(),
+      }),
+    })
+    .map(({ regression, slo, proven, exposure, smoke: seen, infra, poll }): StagePoll => {
+      const reading = metrics({
+        regression: bare(regression, "r"),
+        slo: bare(slo, "s"),
+        proven,
+        candidateExposure: exposure,
+      });
+      return {
+        ...done,
+        ...poll,
+        metrics: reading,
+        smoke: smoke(seen),
+        infra: { status: infra, reasons: [{ code: "i", text: "i" }] },
+      };
+    });
+
+  it("never rolls back without a FAIL, an unhealthy version or a dead source, and never advances over harm", () => {
+    fc.assert(
+      fc.property(anyPoll, (poll) => {
+        const decision = decideStage(poll);
+        const harm =
+          poll.metrics?.slo.outcome === "FAIL" || poll.smoke?.outcome === "FAIL" || poll.infra.status === "UNHEALTHY";
+        const regressed = poll.metrics?.regression.outcome === "FAIL" && !poll.accepted;
+        const dead = poll.deadForMs >= 5 * MINUTE;
+        if (decision.do === "rollback") expect(harm || (regressed && poll.rollbackOnRegression) || dead).toBe(true);
+        if (harm) expect(decision.do).toBe("rollback");
+        if (decision.do !== "advance") return;
+        expect(regressed || poll.deadForMs > 0 || !poll.versionsReadBack || poll.infra.status === "DEGRADED").toBe(
+          false,
+        );
+        expect(poll.servedMs).toBeGreaterThanOrEqual(poll.plannedMs + poll.extendedMs);
+        if (poll.final && !poll.accepted) expect(decision.proven).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("is never offered a second extension", () => {
+    fc.assert(
+      fc.property(anyPoll, (poll) => {
+        if (poll.extendedMs > 0) expect(decideStage(poll).do).not.toBe("extend");
+      }),
+    );
+  });
+});
