@@ -25,12 +25,13 @@ async function load(of: string, o: Omit<LoadOptions, "url">) {
 const share = { rate: 11, seconds: 5, arrivals: "poisson" } as const;
 
 describe("under load", () => {
-  test("a request's work is lognormal: median about 12 ms, one in a hundred above about 24 ms, none near 100 ms", () => {
+  test("a request's work is lognormal: median 18 ms, one in a hundred above 35 ms, hardly any above the bound of 50 ms", () => {
     const times = Array.from({ length: 20_000 }, (_, count) => workMs(count)).sort((a, b) => a - b);
-    expect(times[10_000]).toBeCloseTo(12, 0);
-    expect(times[19_800]).toBeGreaterThan(22);
-    expect(times[19_800]).toBeLessThan(27);
-    expect(times.at(-1)).toBeLessThan(60);
+    expect(times[10_000]).toBeCloseTo(18, 0);
+    expect(times[19_800]).toBeGreaterThan(33);
+    expect(times[19_800]).toBeLessThan(36);
+    expect(times.filter((ms) => ms > 48).length).toBeLessThan(20);
+    expect(times.at(-1)).toBeLessThan(80);
   });
 
   test("2.0.0 is well at the rate of one production instance", async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-const MEDIAN_MS = 12;
-const SIGMA = 0.3;
+const MEDIAN_MS = 18;
+const SIGMA = 0.28;
 
 /** Two even numbers in (0, 1) from a count (splitmix-like mixing): the same count gives the same work in every instance. */
 function evenPair(count) {
@@ -13,7 +13,10 @@ function evenPair(count) {
   return [mix(count * 2 + 1), mix(count * 2 + 2)];
 }
 
-/** Milliseconds of the n-th piece of work: lognormal, median 12, one in a hundred above 24. */
+/**
+ * Milliseconds of the n-th piece of work: lognormal, median 18, one in a hundred above 35. That is half-way between two
+ * bounds of the latency histogram (25 and 50), so that a hiccup of the machine does not look like a slower release.
+ */
 export function workMs(count) {
   const [a, b] = evenPair(count);
   return MEDIAN_MS * Math.exp(SIGMA * Math.sqrt(-2 * Math.log(a)) * Math.cos(2 * Math.PI * b));

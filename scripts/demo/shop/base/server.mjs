@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { realPace } from "./pace.mjs";
 import { createShop } from "./shop.mjs";
+import { warmUp } from "./warm-up.mjs";
 
 const LONGEST_GOODBYE_MS = 10_000;
 const release = JSON.parse(readFileSync(new URL("./release.json", import.meta.url), "utf8"));
@@ -18,6 +19,8 @@ for (const signal of ["SIGTERM", "SIGINT"]) {
     setTimeout(() => process.exit(1), LONGEST_GOODBYE_MS).unref();
   });
 }
-shop.server.listen(Number(process.env.PORT ?? 8080), process.env.HOST ?? "127.0.0.1", () => {
+const host = process.env.HOST ?? "127.0.0.1";
+await warmUp(host);
+shop.server.listen(Number(process.env.PORT ?? 8080), host, () => {
   console.log(JSON.stringify({ listening: shop.server.address().port, version }));
 });
