@@ -3,12 +3,13 @@ import { SocketRefusal, socketPath } from "../ports/index.ts";
 import { readHeld } from "../record/held.ts";
 import type { Stamped } from "../record/journal.ts";
 import { followJournal } from "../record/journal-file.ts";
+import { runSandboxDaemon } from "../target/index.ts";
 import { type Actor, FlowError, messageOf, type RunId } from "../vocab/index.ts";
 import { FlowEvent, type Request } from "./events.ts";
-import { ownRun, pingOwner } from "./owner.ts";
+import { ownerLives, ownRun, pingOwner } from "./owner.ts";
 import type { RunParameters } from "./parameters.ts";
 import { type Planned, planRun } from "./plan-run.ts";
-import type { Project } from "./project.ts";
+import { loadConfig, type Project } from "./project.ts";
 import { readRun, StartOrder } from "./run-files.ts";
 import { noRun, type RunStatus, statusView } from "./status.ts";
 
@@ -84,6 +85,12 @@ export async function runHere(
     signal: o.signal,
   });
   return statusView(state, { alive: false }, project.ports.clock.wall());
+}
+
+/** Body of the hidden command that is the sandbox's daemon: it owns the service processes and their proxies. */
+export async function runSandbox(project: Project): Promise<void> {
+  const { config } = loadConfig(project);
+  await runSandboxDaemon({ root: project.root, config: config.target, ports: project.ports });
 }
 
 /** Fails early and clearly; the lock decides the race that this look cannot see. */
@@ -194,6 +201,7 @@ async function ensureOwner(project: Project): Promise<RunStatus["runner"]> {
   if (pong) return { alive: true, pid: pong.pid, epoch: pong.epoch };
   const run = readRun(project);
   if (!run || run.archived) return { alive: false };
+  if (ownerLives(project)) return { alive: true };
   await spawnOwner(project, ["--resume"], join(project.paths.deployment, "resume.refused"), undefined);
   const again = await pingOwner(project);
   const after = readRun(project);

@@ -164,7 +164,7 @@ export function rollbackGateOf(state: RunState, watchKey: string): RollbackVerdi
   const metrics = nothing ?? notApplicable(state, "production.metrics");
   return rollbackVerification({
     threshold: plan.regressionThreshold,
-    deploy: plan.previous ? trafficOf(state, watched, plan.previous.version) : withdrawnOf(state),
+    traffic: plan.previous ? trafficOf(state, watched, plan.previous.version) : withdrawnOf(state),
     smoke: nothing ?? notApplicable(state, "production.smoke") ?? smokeOf(watched),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
     infra: nothing ?? infraOf(watched),

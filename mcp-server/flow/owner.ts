@@ -4,7 +4,7 @@ import { socketPath } from "../ports/index.ts";
 import { hold } from "../record/held.ts";
 import type { Stamped } from "../record/journal.ts";
 import { FencedOut, type OpenJournal, openJournal } from "../record/journal-file.ts";
-import { acquireLock, type LockRecord, releaseLock } from "../record/lock.ts";
+import { acquireLock, type LockRecord, readLock, releaseLock } from "../record/lock.ts";
 import { Actor, FlowError, messageOf } from "../vocab/index.ts";
 import { carry } from "./carry.ts";
 import { openRun, type RunControl } from "./engine.ts";
@@ -39,6 +39,17 @@ export async function pingOwner(project: Project, timeoutMs = 2_000): Promise<Po
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether the process that holds this project's lock lives. A busy owner may be slow to answer a ping; only one whose
+ * process is gone, or that holds no lock, is dead.
+ */
+export function ownerLives(project: Project): boolean {
+  const lock = readLock(project.ports.disk, project.paths.lock);
+  const self = project.ports.processes.self();
+  if (!lock || lock.host !== self.host || lock.bootId !== self.bootId) return false;
+  return project.ports.processes.identify(lock.pid)?.start === lock.start;
 }
 
 export interface OwnerOptions {
