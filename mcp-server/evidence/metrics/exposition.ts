@@ -23,6 +23,7 @@ const PLAIN_METRIC = /[a-zA-Z_:][a-zA-Z0-9_:]*/y;
 const PLAIN_LABEL = /[a-zA-Z_][a-zA-Z0-9_]*/y;
 const BLANKS = /[ \t]*/y;
 const TOKEN = /[^ \t]+/y;
+const UNESCAPED = /[^"\\]*/y;
 
 /** A problem of one line, before it is known which file and line it is. */
 class LineProblem extends Error {}
@@ -54,21 +55,14 @@ class LineCursor {
   /** The text between double quotes; `\\`, `\"` and `\n` are the only escapes of both formats. */
   quoted(): string {
     let text = "";
-    for (let from = this.at; ; ) {
-      const character = this.line[this.at];
-      if (character === undefined) throw new LineProblem("a quoted text has no end");
-      if (character === '"') {
-        text += this.line.slice(from, this.at);
-        this.at += 1;
-        return text;
-      }
-      this.at += 1;
-      if (character !== "\\") continue;
+    for (;;) {
+      text += this.take(UNESCAPED) ?? "";
+      if (this.next('"')) return text;
+      if (!this.next("\\")) throw new LineProblem("a quoted text has no end");
       const escaped = this.line[this.at];
       if (escaped !== "\\" && escaped !== '"' && escaped !== "n") throw new LineProblem("an unknown escape");
-      text += this.line.slice(from, this.at - 1) + (escaped === "n" ? "\n" : escaped);
+      text += escaped === "n" ? "\n" : escaped;
       this.at += 1;
-      from = this.at;
     }
   }
 }

@@ -251,6 +251,15 @@ describe("no data is never zero", () => {
     expect(perInstance.a?.problem).toContain("status 404");
   });
 
+  test("an OpenMetrics page that breaks off is no page", async () => {
+    const { poll, http } = setup();
+    const headers = { "content-type": "application/openmetrics-text; version=1.0.0; charset=utf-8" };
+    http.routes["http://a/metrics"] = { headers, body: page({ ok: 1 }) };
+    expect((await poll([instance("a", "1.0.0")])).perInstance.a?.problem).toContain("# EOF");
+    http.routes["http://a/metrics"] = { headers, body: `${page({ ok: 1 })}# EOF\n` };
+    expect((await poll([instance("a", "1.0.0")])).perInstance.a?.outcome).toBe("first");
+  });
+
   test("a page of the same sample time as before is stale", async () => {
     const { serve, poll } = setup();
     const dated = (count: number, at: number) =>
