@@ -42,7 +42,8 @@ export function rowsSource(rows: readonly TestRow[], rawSha256: Sha256): RunSour
 /** What a side of a comparison was. */
 export interface ComparedSide {
   readonly rawSha256: Sha256;
-  readonly storedSha256: Sha256;
+  /** Only where a stored form was made. */
+  readonly storedSha256?: Sha256;
   /** Per file, where the side was read from reports. */
   readonly facts?: RunFacts;
 }
@@ -65,10 +66,15 @@ export interface StreamedComparison<T> {
 export interface StreamOptions<T> {
   /** Starts the comparison; the seed differs from pair to pair of reports. */
   readonly open: (seed: readonly [number, number]) => RowComparison<T>;
-  /** Applied to every text before it is stored, compared or shown. */
-  readonly redact: (text: string) => string;
-  /** Where the stored form of a side goes; only its digest is kept where nothing is given. */
-  readonly store?: (side: "baseline" | "candidate", bytes: Uint8Array) => void;
+  /**
+   * Takes the stored form of both sides, in pieces. Then every text is redacted before it is stored and compared, so
+   * that comparing the stored forms again gives the same. Without it nothing is stored and texts stay as read: what
+   * is shown has to be redacted by the comparison.
+   */
+  readonly store?: {
+    readonly redact: (text: string) => string;
+    readonly write: (side: "baseline" | "candidate", bytes: Uint8Array) => void;
+  };
 }
 
 /**
@@ -80,22 +86,23 @@ export async function compareRuns<T>(
   candidate: RunSource,
   options: StreamOptions<T>,
 ): Promise<StreamedComparison<T>> {
-  const { redact, store, open } = options;
+  const { store, open } = options;
   const comparison = open(seedOf(`${baseline?.hint ?? ""}\n${candidate.hint}`));
   const side = async (source: RunSource, name: "baseline" | "candidate", fold: (row: TestRow) => void) => {
-    const writer = openStored((bytes) => store?.(name, bytes));
-    const redacted = redactRows(redact);
-    const { rawSha256, facts } = await source.each((row) => {
+    if (!store) return source.each(fold);
+    const writer = openStored((bytes) => store.write(name, bytes));
+    const redacted = redactRows(store.redact);
+    const read = await source.each((row) => {
       const safe = redacted(row);
       writer.row(safe);
       fold(safe);
     });
-    return { rawSha256, storedSha256: writer.end(rawSha256), ...(facts ? { facts } : {}) };
+    return { ...read, storedSha256: writer.end(read.rawSha256) };
   };
   const before = baseline && (await side(baseline, "baseline", comparison.baselineRow));
   const after = await side(candidate, "candidate", comparison.candidateRow);
   if (baseline && before && comparison.mustName()) {
-    const redacted = redactRows(redact);
+    const redacted = store ? redactRows(store.redact) : (row: TestRow) => row;
     const again = await baseline.each((row) => comparison.nameRow(redacted(row)));
     if (again.rawSha256 !== before.rawSha256) throw changedMeanwhile();
   }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { TestRow, TestStatus } from "../../judge/tests/row.ts";
 import { decodeText } from "./decode.ts";
 import { headText } from "./junit.ts";
+import { capped } from "./junit-case.ts";
 import type { Limits } from "./limits.ts";
 import { moreImportant, priorityInTitle, priorityOfTag } from "./priority.ts";
 import { type CaseSink, ReportDamage, type ReportReader } from "./reader.ts";
@@ -77,7 +78,7 @@ function readFile(file: TestFile, tool: "jest" | "vitest", emit: (row: TestRow) 
     emit(row);
   }
   if (file.status === "failed" && failing === 0) {
-    const message = file.message?.trim().slice(0, limits.maxMessageChars);
+    const message = file.message && capped(file.message.trim(), limits.maxMessageChars);
     const name = file.assertionResults.length === 0 ? "(file failed to load)" : "(file failed outside of its tests)";
     emit({ status: "errored", suite: [], file: file.name, name, ...(message ? { message } : {}) });
   }
@@ -96,7 +97,7 @@ function rowOf(
   let priority = priorityInTitle(test.title);
   for (const title of suite) priority = moreImportant(priority, priorityInTitle(title));
   for (const tag of test.tags ?? []) priority = moreImportant(priority, priorityOfTag(tag));
-  const message = failures[0]?.trim().slice(0, limits.maxMessageChars);
+  const message = failures[0] && capped(failures[0].trim(), limits.maxMessageChars);
   return {
     status,
     suite,

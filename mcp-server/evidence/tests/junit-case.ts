@@ -11,8 +11,9 @@ export interface SuiteFrame {
   priority: Priority | undefined;
 }
 
-/** A test case while its children are being read. */
-export interface OpenCase {
+/** Reads one test case after the other; made once per report, because a report can have a million cases. */
+export interface CaseReader {
+  open(attributes: Attributes, suite: SuiteFrame): void;
   /** A `failure`, `error`, `skipped` or retry element inside the case. */
   child(name: string, attributes: Attributes): void;
   property(name: string, value: string): void;
@@ -22,53 +23,86 @@ export interface OpenCase {
   close(): TestRow;
 }
 
-/** Elements that record a failing attempt of a case that may have passed in the end. */
-const RETRIES = new Set(["flakyFailure", "flakyError"]);
-
-/** Reads one test case; `maxMessageChars` of its failure are kept. */
-export function openCase(attributes: Attributes, suite: SuiteFrame, maxMessageChars: number): OpenCase {
-  const name = attributes.name ?? "";
-  const classname = attributes.classname;
-  let failed = false;
-  let errored = false;
-  let skipped = false;
-  let todo = false;
-  let retried = attributes.flaky === "true";
-  let priority = moreImportant(suite.priority, priorityInTitle(name));
-  if (classname !== undefined && classname !== name) priority = moreImportant(priority, priorityInTitle(classname));
+/** A reader that keeps `maxMessageChars` of each failure. */
+export function openCaseReader(maxMessageChars: number): CaseReader {
+  let suite: SuiteFrame;
+  let name: string;
+  let classname: string | undefined;
+  let file: string | undefined;
+  let time: string | undefined;
+  let attribute: TestStatus;
+  let failed: boolean;
+  let errored: boolean;
+  let skipped: boolean;
+  let todo: boolean;
+  let retried: boolean;
+  let priority: Priority | undefined;
   let message: string | undefined;
-  let textOf: "failure" | undefined;
+  let textWanted: boolean;
+  let markedClass: string | undefined;
+  let classPriority: Priority | undefined;
   return {
+    open: (attributes, inSuite) => {
+      suite = inSuite;
+      name = attributes.name ?? "";
+      classname = attributes.classname;
+      file = attributes.file ?? suite.file;
+      time = attributes.time;
+      attribute = statusAttribute(attributes);
+      retried = attributes.flaky === "true";
+      failed = errored = skipped = todo = textWanted = false;
+      message = undefined;
+      if (classname !== markedClass) {
+        markedClass = classname;
+        classPriority = classname === undefined ? undefined : priorityInTitle(classname);
+      }
+      priority = moreImportant(moreImportant(suite.priority, classPriority), priorityInTitle(name));
+    },
     child: (element, given) => {
-      textOf = undefined;
-      if (element === "failure") failed = true;
-      else if (element === "error") errored = true;
-      else if (element === "skipped") {
-        skipped = true;
-        todo ||= given.type === "todo";
-      } else if (RETRIES.has(element)) retried = true;
-      if ((element === "failure" || element === "error") && message === undefined) {
-        message = given.message?.trim() ? given.message.slice(0, maxMessageChars) : "";
-        if (message === "") textOf = "failure";
+      textWanted = false;
+      switch (element) {
+        case "failure":
+          failed = true;
+          break;
+        case "error":
+          errored = true;
+          break;
+        case "skipped":
+          skipped = true;
+          todo ||= given.type === "todo";
+          return;
+        case "flakyFailure":
+        case "flakyError":
+          retried = true;
+          return;
+        default:
+          return;
+      }
+      if (message === undefined) {
+        message = given.message?.trim() ? capped(given.message, maxMessageChars) : "";
+        textWanted = message === "";
       }
     },
     property: (key, value) => {
       priority = moreImportant(priority, priorityInProperty(key, value));
     },
     text: (text) => {
-      message = `${message ?? ""}${text}`.trimStart().slice(0, maxMessageChars);
+      message = `${message ?? ""}${text}`.trimStart();
+      if (message.length > maxMessageChars) {
+        message = capped(message, maxMessageChars);
+        textWanted = false;
+      }
     },
-    wantsText: () => textOf !== undefined && (message?.length ?? 0) < maxMessageChars,
+    wantsText: () => textWanted,
     close: () => {
-      const status = statusOf({ failed, errored, skipped, todo }, attributes);
-      const durationMs = durationOf(attributes.time);
-      const file = attributes.file ?? suite.file;
+      const status = todo ? "skipped" : errored ? "errored" : failed ? "failed" : skipped ? "skipped" : attribute;
       const row: { -readonly [K in keyof TestRow]: TestRow[K] } = { status, suite: suite.path, name };
-      if (file !== undefined) row.file = file;
       if (classname !== undefined) row.classname = classname;
+      if (file !== undefined) row.file = file;
       if (suite.project !== undefined) row.project = suite.project;
       if (priority !== undefined) row.priority = priority;
       if (retried && status === "passed") row.flaky = true;
+      const durationMs = durationOf(time);
       if (durationMs !== undefined) row.durationMs = durationMs;
       if (message && (status === "failed" || status === "errored")) row.message = message.trim();
       return row;
@@ -76,25 +110,25 @@ export function openCase(attributes: Attributes, suite: SuiteFrame, maxMessageCh
   };
 }
 
-interface Marks {
-  readonly failed: boolean;
-  readonly errored: boolean;
-  readonly skipped: boolean;
-  readonly todo: boolean;
+/**
+ * The start of a text. A word that the cut would split goes as a whole: half of a secret would no longer look like
+ * one to whoever masks it.
+ */
+export function capped(text: string, limit: number): string {
+  return text.length <= limit ? text : text.slice(0, limit).replace(/\S{1,512}$/, "");
 }
 
 /**
- * Error over failure over skip, whatever their order; except that a test marked as to do is not held against anyone
- * for failing. Without any child element some tools say it in an attribute.
+ * The status of a case without a child element that says it: some tools use an attribute. (Children count first:
+ * error over failure over skip, whatever their order, except that a test marked as to do is not held against anyone
+ * for failing.)
  */
-function statusOf(marks: Marks, attributes: Attributes): TestStatus {
-  if (marks.todo) return "skipped";
-  if (marks.errored) return "errored";
-  if (marks.failed) return "failed";
-  if (marks.skipped) return "skipped";
+function statusAttribute(attributes: Attributes): TestStatus {
+  if (attributes.status === undefined && attributes.result === undefined) return "passed";
   switch (attributes.status?.toLowerCase()) {
     case "fail":
     case "failed":
+    case "failure":
       return "failed";
     case "error":
     case "errored":
@@ -112,5 +146,5 @@ function statusOf(marks: Marks, attributes: Attributes): TestStatus {
 function durationOf(time: string | undefined): number | undefined {
   if (time === undefined || time === "") return undefined;
   const seconds = Number(time);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+  return seconds >= 0 && seconds < Number.POSITIVE_INFINITY ? Math.round(seconds * 1e6) / 1e3 : undefined;
 }

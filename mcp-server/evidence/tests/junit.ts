@@ -1,7 +1,9 @@
-import { type OpenCase, openCase, type SuiteFrame } from "./junit-case.ts";
+import type { TestRow } from "../../judge/tests/row.ts";
+import { capped, openCaseReader, type SuiteFrame } from "./junit-case.ts";
 import type { Limits } from "./limits.ts";
 import { moreImportant, priorityInProperty, priorityInTitle } from "./priority.ts";
-import { type CaseSink, ReportDamage, type ReportReader } from "./reader.ts";
+import { type CaseSink, type ReadSummary, ReportDamage, type ReportReader } from "./reader.ts";
+import { scanXml } from "./scan-xml.ts";
 import { type Attributes, readXml, type XmlConsumer } from "./xml.ts";
 
 /** The JUnit family: `testsuites` or `testsuite` at the root, cases at any depth. */
@@ -13,13 +15,48 @@ export const junitReader: ReportReader = {
     return /<testsuites?[\s>]/.test(text) ? 0.6 : 0;
   },
   read: async (src, sink, limits) => {
-    const rows = openJunitRows(sink, limits);
+    let known = 0;
+    if (await isLarge(src)) {
+      const fast = openJunitRows(
+        {
+          ...sink,
+          row: (row) => {
+            known += 1;
+            sink.row(row);
+          },
+        },
+        limits,
+      );
+      if ((await scanXml(src, fast.consumer, limits)) === "read") return fast.finish();
+    }
+    // Both ways give the same rows in the same order, so the parser goes on where the scan stopped.
+    let again = 0;
+    const rows = openJunitRows(
+      {
+        ...sink,
+        row: (row) => {
+          again += 1;
+          if (again > known) sink.row(row);
+        },
+      },
+      limits,
+    );
     await readXml(src, rows.consumer, limits, sink.warning);
-    rows.finish();
-    const tool = rows.tool();
-    return tool === undefined ? {} : { tool };
+    return rows.finish();
   },
 };
+
+/** From this size on speed matters more than a warning about every odd character. */
+const LARGE_BYTES = 2 * 1024 * 1024;
+
+async function isLarge(src: AsyncIterable<Uint8Array>): Promise<boolean> {
+  let bytes = 0;
+  for await (const chunk of src) {
+    bytes += chunk.length;
+    if (bytes > LARGE_BYTES) return true;
+  }
+  return false;
+}
 
 /** The head as text, whatever its Unicode encoding: zero bytes of UTF-16 and byte order marks are left out. */
 export function headText(head: Uint8Array): string {
@@ -27,10 +64,7 @@ export function headText(head: Uint8Array): string {
   return bytes.replace(/^(?:\u00ef\u00bb\u00bf|\u00ff\u00fe|\u00fe\u00ff)/, "").replaceAll("\u0000", "");
 }
 
-interface Frame {
-  readonly kind: "suites" | "suite" | "case" | "other";
-  readonly suite: SuiteFrame;
-}
+type Kind = "suites" | "suite" | "case" | "other";
 
 const OUTSIDE: SuiteFrame = { path: [], project: undefined, file: undefined, priority: undefined };
 
@@ -39,15 +73,18 @@ const OUTSIDE: SuiteFrame = { path: [], project: undefined, file: undefined, pri
  * in different ways; they are only used to notice a report that names tests and holds none.
  */
 export function openJunitRows(sink: CaseSink, limits: Limits) {
-  const frames: Frame[] = [];
-  let open: OpenCase | undefined;
+  const kinds: Kind[] = [];
+  const suites: SuiteFrame[] = [];
+  const test = openCaseReader(limits.maxMessageChars);
+  let suite = OUTSIDE;
+  let inCase = false;
   let rows = 0;
   let declared = 0;
   let tool: string | undefined;
   let variants = false;
   let line = 0;
 
-  const emit = (row: Parameters<CaseSink["row"]>[0]) => {
+  const emit = (row: TestRow) => {
     rows += 1;
     if (rows > limits.maxRows) throw new ReportDamage(`more than ${limits.maxRows} test cases`, line);
     sink.row(row);
@@ -59,73 +96,75 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
     tool = toolOf(name, attributes);
     // Playwright writes a suite per file and browser, told apart by the host name alone; elsewhere it is the machine.
     variants = name === "testsuites" && attributes.id !== undefined && attributes.disabled === undefined;
+    if (name === "testsuites") declared += Number(attributes.tests) || 0;
   };
-  const suiteOf = (attributes: Attributes, outer: SuiteFrame): SuiteFrame => {
-    const title = suiteTitle(attributes);
+  const openSuite = (attributes: Attributes) => {
+    if (inCase) throw new ReportDamage("a suite inside of a test case", line);
+    declared += Number(attributes.tests) || 0;
     const name = attributes.name ?? "";
-    return {
-      path: title === "" ? outer.path : [...outer.path, title],
-      project: variants && /\.[cm]?[jt]sx?$/.test(name) ? attributes.hostname || outer.project : outer.project,
-      file: attributes.file ?? outer.file,
-      priority: moreImportant(outer.priority, priorityInTitle(name)),
+    const title = suiteTitle(attributes);
+    suites.push(suite);
+    suite = {
+      path: title === "" ? suite.path : [...suite.path, title],
+      project: variants && /\.[cm]?[jt]sx?$/.test(name) ? attributes.hostname || suite.project : suite.project,
+      file: attributes.file ?? suite.file,
+      priority: moreImportant(suite.priority, priorityInTitle(name)),
     };
+  };
+  const openOther = (name: string, attributes: Attributes, parent: Kind | undefined) => {
+    if (name === "property") {
+      if (attributes.name === undefined || attributes.value === undefined) return;
+      if (inCase) test.property(attributes.name, attributes.value);
+      else suite.priority = moreImportant(suite.priority, priorityInProperty(attributes.name, attributes.value));
+    } else if (parent === "case") test.child(name, attributes);
+    else if (parent === "suite" && (name === "error" || name === "failure")) {
+      // A class that could not even start: without this row it would look like a class without tests.
+      const message = attributes.message && capped(attributes.message, limits.maxMessageChars);
+      const status = name === "error" ? "errored" : "failed";
+      emit({ status, suite: suite.path, name: "(suite failed)", ...(message ? { message } : {}) });
+    }
   };
   const consumer: XmlConsumer = {
     open: (name, attributes, at) => {
       line = at;
-      checkNames(attributes, limits, line);
-      const parent = frames[frames.length - 1];
-      if (!parent) openRoot(name, attributes);
-      const outer = parent?.suite ?? OUTSIDE;
-      const frame = (kind: Frame["kind"], suite = outer) => frames.push({ kind, suite });
-      if (name === "testsuites") {
-        frame("suites");
-        declared += parent ? 0 : Number(attributes.tests) || 0;
+      const parent = kinds[kinds.length - 1];
+      if (parent === undefined) openRoot(name, attributes);
+      let kind: Kind = "other";
+      if (name === "testcase") {
+        kind = "case";
+        if (inCase) throw new ReportDamage("a test case inside of a test case", line);
+        inCase = true;
+        checkNames(attributes, limits, line);
+        test.open(attributes, suite);
       } else if (name === "testsuite") {
-        if (open) throw new ReportDamage("a suite inside of a test case", line);
-        declared += Number(attributes.tests) || 0;
-        frame("suite", suiteOf(attributes, outer));
-      } else if (name === "testcase") {
-        if (open) throw new ReportDamage("a test case inside of a test case", line);
-        open = openCase(attributes, outer, limits.maxMessageChars);
-        frame("case");
-      } else {
-        if (name === "property") property(attributes, outer);
-        else if (parent?.kind === "case") open?.child(name, attributes);
-        else if ((name === "error" || name === "failure") && parent?.kind === "suite") {
-          // A class that could not even start: without this row it would look like a class without tests.
-          const message = attributes.message?.slice(0, limits.maxMessageChars);
-          const status = name === "error" ? "errored" : "failed";
-          emit({ status, suite: outer.path, name: "(suite failed)", ...(message ? { message } : {}) });
-        }
-        frame("other");
-      }
+        kind = "suite";
+        checkNames(attributes, limits, line);
+        openSuite(attributes);
+      } else if (name === "testsuites") kind = "suites";
+      else openOther(name, attributes, parent);
+      kinds.push(kind);
     },
-    close: (name) => {
-      frames.pop();
-      if (name !== "testcase" || !open) return;
-      const row = open.close();
-      open = undefined;
-      if (row.classname === "test" && tool === undefined && row.suite.length === 0) tool = "node:test";
+    close: () => {
+      const kind = kinds.pop();
+      if (kind === "suite") suite = suites.pop() ?? OUTSIDE;
+      if (kind !== "case") return;
+      inCase = false;
+      const row = test.close();
+      if (tool === undefined && row.classname === "test") tool = "node:test";
       emit(row);
     },
-    text: (text) => open?.text(text),
-    wantsText: () => open !== undefined && frames[frames.length - 1]?.kind === "other" && open.wantsText(),
-  };
-  const property = (attributes: Attributes, suite: SuiteFrame) => {
-    const { name, value } = attributes;
-    if (name === undefined || value === undefined) return;
-    if (open) open.property(name, value);
-    else suite.priority = moreImportant(suite.priority, priorityInProperty(name, value));
+    text: (text) => test.text(text),
+    // Text in a case but outside of its failure is white space between its elements.
+    wantsText: () => inCase && kinds[kinds.length - 1] === "other" && test.wantsText(),
   };
   return {
     consumer,
-    finish: () => {
+    finish: (): ReadSummary => {
       if (rows === 0 && declared > 0) {
         throw new ReportDamage("its suites claim to have tests, but it holds not one test case");
       }
+      return tool === undefined ? {} : { tool };
     },
-    tool: () => tool,
   };
 }
 
@@ -134,10 +173,13 @@ function suiteTitle({ name = "", package: folder }: Attributes): string {
 }
 
 function checkNames(attributes: Attributes, limits: Limits, line: number): void {
-  for (const key of ["name", "classname", "file"] as const) {
-    if ((attributes[key]?.length ?? 0) > limits.maxNameChars) {
-      throw new ReportDamage(`a name of more than ${limits.maxNameChars} characters`, line);
-    }
+  const { name = "", classname = "", file = "" } = attributes;
+  if (
+    name.length > limits.maxNameChars ||
+    classname.length > limits.maxNameChars ||
+    file.length > limits.maxNameChars
+  ) {
+    throw new ReportDamage(`a name of more than ${limits.maxNameChars} characters`, line);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { countRow, noTests, type TestCounts, type TestRow } from "../../judge/tests/row.ts";
+import { addCounts, countRow, noTests, type TestCounts, type TestRow } from "../../judge/tests/row.ts";
 import type { Disk } from "../../ports/index.ts";
 import { FlowError, messageOf, type Sha256, sha256 } from "../../vocab/index.ts";
 import { type FoundFile, locateReports } from "./find.ts";
@@ -111,7 +111,7 @@ async function readAll(
 ): Promise<RunFacts> {
   const limits = options.limits ?? DEFAULT_LIMITS;
   const relative = relativeTo(options.roots ?? [options.cwd]);
-  const total = noTests();
+  let total = noTests();
   const files: ReportFile[] = [];
   const warnings: ReportWarning[] = [];
   const found = locateReports(disk, options.cwd, patterns, limits);
@@ -126,12 +126,9 @@ async function readAll(
       warnings.push({ code: "not-a-report", text: "a file beside the reports is no test report and was left out" });
       continue;
     }
-    const read = await readFile(disk, file.path, reader, limits, (row) => {
-      const test = relative(row);
-      countRow(total, test);
-      onRow(test);
-    });
+    const read = await readFile(disk, file.path, reader, limits, (row) => onRow(relative(row)));
     files.push(read);
+    total = addCounts(total, read.counts);
     options.onProgress?.(file.path, total.tests);
   }
   if (files.length === 0) throw unrecognised(found[0]?.path ?? options.cwd);

@@ -38,7 +38,7 @@ export interface ClosedLists {
 }
 
 /** Empty lists that will hold at most `limit` entries each. */
-export function openChangeLists(limit: number): ChangeLists {
+export function openChangeLists(limit: number, redact: (text: string) => string): ChangeLists {
   const open = (most: number): TopList<Entry> => openTopList(most, (a, b) => byImportance(a.listed, b.listed));
   const failing = open(limit);
   const newlySkipped = open(limit);
@@ -48,7 +48,8 @@ export function openChangeLists(limit: number): ChangeLists {
   return {
     candidate: (row, test) => {
       const before = test.baseline;
-      const entry = entryOf(row, test, statusOf(before), row.status);
+      if (unchangedFailure(row, before, test)) return;
+      const entry = entryOf(redactedRow(row, redact), test, statusOf(before), row.status);
       if (row.status === "skipped") {
         if (before.passed > 0) newlySkipped.offer(entry);
       } else if (row.status === "passed") {
@@ -56,7 +57,7 @@ export function openChangeLists(limit: number): ChangeLists {
       } else if (before.failed + before.errored === 0 || before.passed > 0) failing.offer(entry);
       if (rowsOf(test.candidate) > rowsOf(before)) added.offer(entry);
     },
-    missing: (row, test) => missing.offer(entryOf(row, test, "passed", "absent")),
+    missing: (row, test) => missing.offer(entryOf(redactedRow(row, redact), test, "passed", "absent")),
     close: (now, examineRenames) => {
       const renamed = examineRenames ? renamesAmong(missing.items(), added.items(), now) : noRenames();
       const changed = (list: TopList<Entry>, share: (change: Change) => number) => stillTrue(list.items(), now, share);
@@ -136,6 +137,13 @@ function unpaired(entry: Entry): Unpaired {
   return { id: entry.listed.id, row: entry.row };
 }
 
+/** Failing before and failing now, or skipped both times: nothing to list, and there can be many. */
+function unchangedFailure(row: TestRow, before: StatusCounts, test: Tallied): boolean {
+  if (rowsOf(before) !== 1 || rowsOf(test.candidate) !== 1) return false;
+  const failing = row.status === "failed" || row.status === "errored";
+  return (failing && before.failed + before.errored === 1) || (row.status === "skipped" && before.skipped === 1);
+}
+
 function keyOf(test: Tallied): string {
   return `${test.a}/${test.b}`;
 }
@@ -150,6 +158,17 @@ function statusOf(counts: StatusCounts): ListedTest["before"] {
   if (counts.skipped > 0) return "skipped";
   if (counts.failed > 0) return "failed";
   return counts.errored > 0 ? "errored" : "absent";
+}
+
+function redactedRow(row: TestRow, redact: (text: string) => string): TestRow {
+  return {
+    ...row,
+    suite: row.suite.map((part) => redact(part)),
+    name: redact(row.name),
+    ...(row.classname === undefined ? {} : { classname: redact(row.classname) }),
+    ...(row.file === undefined ? {} : { file: redact(row.file) }),
+    ...(row.message === undefined ? {} : { message: redact(row.message) }),
+  };
 }
 
 function entryOf(row: TestRow, test: Tallied, before: ListedTest["before"], after: ListedTest["after"]): Entry {

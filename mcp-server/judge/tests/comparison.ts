@@ -16,6 +16,8 @@ export interface ComparisonOptions {
   /** Spreads the identity hash: any two 32-bit numbers, best taken from the reports' digests. */
   readonly seed?: readonly [number, number];
   readonly listLimit?: number;
+  /** Masks what is secret in texts that are listed; they are quoted to people and agents. */
+  readonly redact?: (text: string) => string;
 }
 
 /**
@@ -35,7 +37,7 @@ export function openComparison(options: ComparisonOptions): OpenComparison {
   const tally = openTally(options.seed ?? [0x243f6a88, 0x85a308d3]);
   const matches = options.scope === "targeted" ? targetMatcher(options.targets ?? []) : () => true;
   const inScope = (rank: number) => options.scope !== "critical" || isCritical(rank);
-  const lists = openChangeLists(options.listLimit ?? LIST_LIMIT);
+  const lists = openChangeLists(options.listLimit ?? LIST_LIMIT, options.redact ?? ((text) => text));
   const baseline = noTests();
   const candidate = noTests();
   let counted: InScope | undefined;

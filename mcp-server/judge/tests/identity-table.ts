@@ -16,47 +16,47 @@ export interface IdentityTable {
 
 const FILLED = 0x8000;
 
+/** Words per slot: both lanes and the bits lie side by side, because a slot is read whole and at random. */
+const WORDS = 3;
+
 /** An empty table; `expected` identities fit without growing. */
 export function openIdentityTable(expected = 1024): IdentityTable {
   let capacity = 1024;
   while (capacity * 0.7 < expected) capacity *= 2;
-  let lanesA = new Uint32Array(capacity);
-  let lanesB = new Uint32Array(capacity);
-  let bits = new Uint16Array(capacity);
+  let words = new Uint32Array(capacity * WORDS);
   let size = 0;
 
   const find = (a: number, b: number): number => {
     const mask = capacity - 1;
     let slot = a & mask;
     for (;;) {
-      if (bits[slot] === 0) return ~slot;
-      if (lanesA[slot] === a && lanesB[slot] === b) return slot;
+      const at = slot * WORDS;
+      if (words[at + 2] === 0) return ~slot;
+      if (words[at] === a && words[at + 1] === b) return slot;
       slot = (slot + 1) & mask;
     }
   };
-  const place = (slot: number, a: number, b: number, value: number) => {
-    lanesA[slot] = a;
-    lanesB[slot] = b;
-    bits[slot] = value;
+  const place = (slot: number, a: number, b: number, bits: number) => {
+    const at = slot * WORDS;
+    words[at] = a;
+    words[at + 1] = b;
+    words[at + 2] = bits;
   };
   const grow = () => {
-    const [oldA, oldB, oldBits] = [lanesA, lanesB, bits];
+    const old = words;
     capacity *= 2;
-    lanesA = new Uint32Array(capacity);
-    lanesB = new Uint32Array(capacity);
-    bits = new Uint16Array(capacity);
-    for (let i = 0; i < oldBits.length; i++) {
-      const value = oldBits[i] ?? 0;
-      if (value === 0) continue;
-      const a = oldA[i] ?? 0;
-      const b = oldB[i] ?? 0;
-      place(~find(a, b), a, b, value);
+    words = new Uint32Array(capacity * WORDS);
+    for (let at = 0; at < old.length; at += WORDS) {
+      const a = old[at] ?? 0;
+      const b = old[at + 1] ?? 0;
+      const bits = old[at + 2] ?? 0;
+      if (bits !== 0) place(~find(a, b), a, b, bits);
     }
   };
   return {
     find,
-    insertAt: (at, a, b) => {
-      let slot = ~at;
+    insertAt: (where, a, b) => {
+      let slot = ~where;
       if (size + 1 > capacity * 0.7) {
         grow();
         slot = ~find(a, b);
@@ -65,14 +65,14 @@ export function openIdentityTable(expected = 1024): IdentityTable {
       size += 1;
       return slot;
     },
-    get: (slot) => (bits[slot] ?? 0) & ~FILLED,
-    set: (slot, value) => {
-      bits[slot] = value | FILLED;
+    get: (slot) => (words[slot * WORDS + 2] ?? 0) & ~FILLED,
+    set: (slot, bits) => {
+      words[slot * WORDS + 2] = bits | FILLED;
     },
     each: (visit) => {
-      for (let i = 0; i < capacity; i++) {
-        const value = bits[i] ?? 0;
-        if (value !== 0) visit(value & ~FILLED, lanesA[i] ?? 0, lanesB[i] ?? 0);
+      for (let at = 0; at < words.length; at += WORDS) {
+        const bits = words[at + 2] ?? 0;
+        if (bits !== 0) visit(bits & ~FILLED, words[at] ?? 0, words[at + 1] ?? 0);
       }
     },
     get size() {

@@ -87,28 +87,32 @@ export function openIdentityHash(seed: readonly [number, number]): IdentityHash 
     b = y;
     mix(0x110000); // no UTF-16 unit has this value: fields cannot run into each other
   };
+  // Neighbouring rows mostly share suite and class, whose part of the hash is then ready.
   let suite: readonly string[] | undefined;
   let project: string | undefined;
-  let suiteA = 0;
-  let suiteB = 0;
+  let file: string | undefined;
+  let classname: string | undefined;
+  let placeA = 0;
+  let placeB = 0;
+  const place = (row: TestRow) => {
+    ({ suite, project, file, classname } = row);
+    [a, b] = seed;
+    text(project ?? "");
+    text(file ?? "");
+    for (const part of row.suite) text(part);
+    mix(0x110001);
+    text(classname ?? "");
+    placeA = a;
+    placeB = b;
+  };
   const hash: IdentityHash = {
     a: 0,
     b: 0,
     of: (row) => {
-      if (row.suite !== suite || row.project !== project || suite === undefined) {
-        suite = row.suite;
-        project = row.project;
-        [a, b] = seed;
-        text(project ?? "");
-        for (const part of suite) text(part);
-        mix(0x110001);
-        suiteA = a;
-        suiteB = b;
-      }
-      a = suiteA;
-      b = suiteB;
-      text(row.file ?? "");
-      text(row.classname ?? "");
+      const same = row.suite === suite && row.classname === classname && row.file === file && row.project === project;
+      if (!same) place(row);
+      a = placeA;
+      b = placeB;
       text(row.name);
       hash.a = finish(a, b);
       hash.b = finish(b, a);
