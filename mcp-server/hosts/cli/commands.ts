@@ -1,0 +1,27 @@
+import { TOOLS } from "../../tools/registry.ts";
+import { demoCommand, releaseLockCommand, runnerCommand, sandboxDaemonCommand, serveCommand } from "./acting.ts";
+import type { Command } from "./command.ts";
+import { inspectCommand } from "./inspect.ts";
+import { historyCommand, planCommand, statusCommand, verifyCommand } from "./looking.ts";
+import { runCommand } from "./run.ts";
+import { toolCommand } from "./tool-command.ts";
+
+/** All commands, grouped as the help shows them. */
+export const COMMAND_GROUPS: readonly { title: string; commands: readonly Command[] }[] = [
+  {
+    title: "Deploy",
+    commands: [
+      runCommand,
+      planCommand,
+      statusCommand,
+      historyCommand,
+      verifyCommand,
+      inspectCommand,
+      releaseLockCommand,
+    ],
+  },
+  { title: "The same tools that an agent gets over MCP", commands: TOOLS.map(toolCommand) },
+  { title: "Doors", commands: [serveCommand, demoCommand, runnerCommand, sandboxDaemonCommand] },
+];
+
+export const COMMANDS: readonly Command[] = COMMAND_GROUPS.flatMap((group) => group.commands);

@@ -1,0 +1,87 @@
+import Table from "cli-table3";
+import { RECOMMENDED_THRESHOLD } from "../../flow/parameters.ts";
+import { type Plan, plannedMs } from "../../flow/plan.ts";
+import { type Sha256, spanText } from "../../vocab/index.ts";
+
+/** A plan as a person reads it before approving: what, how, how long, what is not judged, and the hash. Pure. */
+export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }): string {
+  const facts = table(o.colours, [
+    ["service", plan.service],
+    ["version", `${plan.version}  ${plan.digest.slice(0, 19)}…`],
+    [
+      "replaces",
+      plan.previous ? `${plan.previous.version}  ${plan.previous.digest.slice(0, 19)}…` : "nothing: first deployment",
+    ],
+    ["target", `${plan.target.kind}, ${plan.production ? "real users" : "no real users"}, ${plan.instances} instances`],
+    ["strategy", plan.strategy],
+    [
+      "threshold",
+      `${plan.regressionThreshold} % (recommended at risk ${plan.risk}: ${RECOMMENDED_THRESHOLD[plan.risk]})`,
+    ],
+    ["on regression", plan.rollbackOnRegression ? "roll back" : "hold and ask"],
+    ["tests", testsText(plan)],
+    ["planned time", spanText(plannedMs(plan))],
+    ["approval by", plan.approvals.join(", ")],
+  ]);
+  const stages = table(
+    o.colours,
+    plan.stages.map((stage) => [
+      `${stage.weightPct} %`,
+      spanText(stage.durationMs),
+      `+${spanText(stage.extensionMs)} once`,
+      `at least ${stage.minRequests} requests`,
+    ]),
+    ["traffic", "for", "if evidence is thin", "exposure"],
+  );
+  return [
+    facts,
+    plan.staging
+      ? `staging is watched for ${spanText(plan.staging.observeMs)}, then:`
+      : "there is no staging environment:",
+    stages,
+    ...listed(
+      "Not judged, and accepted by approving this plan",
+      Object.entries(plan.notApplicable).map(([what, why]) => `${what}: ${why}`),
+    ),
+    ...listed("Not known before the start, and accepted by approving this plan", plan.expectedUnknowns),
+    `plan ${planHash}`,
+    approvalText(plan, planHash),
+  ].join("\n");
+}
+
+function testsText(plan: Plan): string {
+  if (!plan.tests) return "not judged";
+  const { baseline, candidate } = plan.tests;
+  const new_ = candidate.length > 0 ? `${candidate.length} report files` : "the suite is run";
+  switch (baseline.from) {
+    case "label":
+      return `${new_}, against the stored results of ${baseline.version}`;
+    case "files":
+      return `${new_}, against ${baseline.files.length} report files of ${baseline.version}`;
+    case "none":
+      return `${new_}, against nothing: ${baseline.reason}`;
+    default:
+      return baseline satisfies never;
+  }
+}
+
+function approvalText(plan: Plan, planHash: Sha256): string {
+  if (plan.approvals.includes("none")) return `no approval is needed; start it with: deploy-flow run ${plan.version}`;
+  const job = plan.approvals.includes("flag")
+    ? `, or in a protected job: deploy-flow run ${plan.version} --approve ${planHash}`
+    : "";
+  return `start it with: deploy-flow run ${plan.version}; then a person approves it: deploy-flow approve ${planHash}${job}`;
+}
+
+function listed(title: string, entries: readonly string[]): string[] {
+  return entries.length === 0 ? [] : [`${title}:`, ...entries.map((entry) => `  - ${entry}`)];
+}
+
+function table(colours: boolean, rows: readonly string[][], head?: string[]): string {
+  const drawn = new Table({
+    ...(head ? { head } : {}),
+    style: { head: colours ? ["cyan"] : [], border: colours ? ["grey"] : [], compact: true },
+  });
+  for (const row of rows) drawn.push(row);
+  return drawn.toString();
+}

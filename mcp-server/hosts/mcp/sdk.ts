@@ -1,0 +1,107 @@
+// The only file that knows the MCP SDK: the move to another version of it is a change of this file.
+import { Server } from "@modelcontextprotocol/sdk/server/index.js";
+import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import {
+  CallToolRequestSchema,
+  ErrorCode,
+  ListResourcesRequestSchema,
+  ListResourceTemplatesRequestSchema,
+  ListToolsRequestSchema,
+  McpError,
+  ReadResourceRequestSchema,
+} from "@modelcontextprotocol/sdk/types.js";
+import { FlowError } from "../../vocab/index.ts";
+import type { Answer, ListedTool } from "./door.ts";
+import type { ListedResource, ResourceText } from "./resources.ts";
+
+/** What a call brings besides its arguments. */
+export interface CallContext {
+  readonly signal: AbortSignal;
+  /** Name that the host gave itself. */
+  readonly clientName: string;
+  progress(done: number, total: number | undefined, text: string): void;
+}
+
+/** The server as the SDK sees it: everything else about a tool or resource is decided elsewhere. */
+export interface ServerSide {
+  readonly name: string;
+  readonly version: string;
+  readonly instructions: string;
+  tools(): ListedTool[];
+  call(name: string, args: unknown, context: CallContext): Promise<Answer>;
+  resources(): Promise<ListedResource[]>;
+  resourceTemplates(): readonly { uriTemplate: string; name: string; description: string; mimeType: string }[];
+  read(uri: string): Promise<ResourceText>;
+}
+
+/** JSON-RPC code of the protocol for a resource that is not there. */
+const RESOURCE_NOT_FOUND = -32002;
+
+/** Answers one client over a transport until either side closes. */
+export async function connect(side: ServerSide, transport: Transport): Promise<Server> {
+  const server = new Server(
+    { name: side.name, version: side.version },
+    { capabilities: { tools: {}, resources: {} }, instructions: side.instructions },
+  );
+  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: side.tools().map(asListed) }));
+  server.setRequestHandler(CallToolRequestSchema, async (request, extra) => {
+    const token = request.params._meta?.progressToken;
+    const say = (progress: number, total: number | undefined, message: string) =>
+      token === undefined
+        ? Promise.resolve()
+        : extra.sendNotification({
+            method: "notifications/progress",
+            params: { progressToken: token, progress, message, ...(total === undefined ? {} : { total }) },
+          });
+    const answer = await side.call(request.params.name, request.params.arguments, {
+      signal: extra.signal,
+      clientName: server.getClientVersion()?.name ?? "unknown client",
+      progress: rising(say),
+    });
+    return { ...answer };
+  });
+  server.setRequestHandler(ListResourcesRequestSchema, async () => ({
+    resources: (await side.resources()).map((one) => ({ ...one })),
+  }));
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
+    resourceTemplates: side.resourceTemplates().map((one) => ({ ...one })),
+  }));
+  server.setRequestHandler(ReadResourceRequestSchema, async (request) => {
+    try {
+      return { contents: [{ ...(await side.read(request.params.uri)) }] };
+    } catch (error) {
+      if (!(error instanceof FlowError)) throw error;
+      throw new McpError(error.code === "unreadable" ? RESOURCE_NOT_FOUND : ErrorCode.InvalidParams, error.message);
+    }
+  });
+  await server.connect(transport);
+  return server;
+}
+
+/** The transport over this process's standard input and output. */
+export function standardStreams(): Transport {
+  return new StdioServerTransport();
+}
+
+function asListed(tool: ListedTool) {
+  const { inputSchema, outputSchema, ...rest } = tool;
+  return {
+    ...rest,
+    inputSchema: { ...inputSchema, type: "object" as const },
+    outputSchema: { ...outputSchema, type: "object" as const },
+  };
+}
+
+/** The protocol wants numbers that rise with every notification; a tool with several parts starts again at each. */
+function rising(
+  say: (progress: number, total: number | undefined, message: string) => Promise<void>,
+): CallContext["progress"] {
+  let last = 0;
+  return (done, total, text) => {
+    const starting = done <= last;
+    last = starting ? last + 1 : done;
+    // A client that has gone away is told nothing more; the call itself ends by its signal.
+    say(last, starting ? undefined : total, text).catch(() => {});
+  };
+}

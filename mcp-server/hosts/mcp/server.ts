@@ -1,0 +1,49 @@
+import type { Project } from "../../flow/project.ts";
+import type { Ports } from "../../ports/index.ts";
+import { confine } from "../../record/confine.ts";
+import { redact } from "../../record/redact.ts";
+import { TOOLS } from "../../tools/registry.ts";
+import { PROGRAM_VERSION } from "../../tools/version.ts";
+import { openLazily, toolIo } from "../io.ts";
+import { callTool, listTool } from "./door.ts";
+import { INSTRUCTIONS } from "./instructions.ts";
+import { listResources, RESOURCE_TEMPLATES, readResource } from "./resources.ts";
+import type { ServerSide } from "./sdk.ts";
+
+/**
+ * The MCP side of a project. What an agent names stays inside the project folder. It can ask no person, so `approve`
+ * answers with the command for one.
+ */
+export function mcpServer(o: { root: string; ports: Ports }): ServerSide {
+  const { ports, root } = o;
+  let opened: Promise<Project> | undefined;
+  const project = () => {
+    opened ??= openLazily(root, ports);
+    return opened;
+  };
+  return {
+    name: "deploy",
+    version: PROGRAM_VERSION,
+    instructions: INSTRUCTIONS,
+    tools: () => TOOLS.map(listTool),
+    call: (name, args, { signal, clientName, progress }) =>
+      callTool(
+        TOOLS,
+        name,
+        args,
+        toolIo({
+          root,
+          cwd: root,
+          ports,
+          signal,
+          progress,
+          actor: { kind: "agent", name: redact(clientName, 60) },
+          interactive: false,
+          readable: (path) => confine(ports.disk, root, path),
+        }),
+      ),
+    resources: async () => listResources(await project()),
+    resourceTemplates: () => RESOURCE_TEMPLATES,
+    read: async (uri) => readResource(await project(), uri),
+  };
+}

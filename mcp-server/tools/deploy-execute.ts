@@ -1,0 +1,48 @@
+import { z } from "zod";
+import { type Request, StepName } from "../flow/events.ts";
+import { redact } from "../record/redact.ts";
+import { FlowError } from "../vocab/index.ts";
+import { RunAnswer, runAnswer, runAnswerExit, runAnswerText } from "./run-answer.ts";
+import { defineTool } from "./tool.ts";
+
+const Input = z.object({
+  action: z.enum(["advise", "resume"]).describe("advise: hand in findings; resume: make sure that the runner works"),
+  step: StepName.optional().describe("the step that the findings are of"),
+  role: z.string().min(1).max(60).optional().describe("who found them, e.g. reliability-engineer"),
+  findings: z.string().min(1).max(4000).optional().describe("advice for the report; decides nothing"),
+});
+
+/** Findings of agents are kept and shown; the runner decides by what it measured. */
+export const deployExecute = defineTool({
+  name: "deploy-execute",
+  title: "Hand in findings or resume",
+  description:
+    "Tells the runner that an agent's findings for a step are in (advice: recorded and reported, decides no gate), or resumes a run whose runner died.",
+  input: Input,
+  output: RunAnswer,
+  effect: "write",
+  openWorld: false,
+  idempotent: false,
+  positionals: ["action"],
+  run: async (args, io) => {
+    const { sendRequest } = await import("../flow/api.ts");
+    const { status, taken, note } = await sendRequest(await io.project(), requestOf(args), io.actor);
+    return runAnswer(status, { taken, note });
+  },
+  text: runAnswerText,
+  exit: (out) => (out.taken === false ? runAnswerExit(out) : 0),
+});
+
+function requestOf(args: z.infer<typeof Input>): Request {
+  if (args.action === "resume") return { kind: "resume" };
+  const { step, role, findings } = args;
+  if (step === undefined || role === undefined || findings === undefined) {
+    throw new FlowError({
+      code: "usage",
+      what: "findings need a step, a role and a text",
+      found: [step ? "" : "no step", role ? "" : "no role", findings ? "" : "no findings"].filter(Boolean).join(", "),
+      next: "give step, role and findings, or use action resume",
+    });
+  }
+  return { kind: "advice", step, role: redact(role, 60), text: redact(findings, 4000) };
+}

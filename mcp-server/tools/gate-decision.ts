@@ -1,0 +1,210 @@
+import { z } from "zod";
+import {
+  DIMENSIONS,
+  type DimensionName,
+  type GateInput,
+  type GateVerdict,
+  JUDGE,
+  productionGate,
+  rollbackVerification,
+  stagingGate,
+  testsDimension,
+} from "../judge/index.ts";
+import { type Dimension, FlowError, OUTCOME3_EXIT, Outcome3, Reason, type Verdict } from "../vocab/index.ts";
+import { cut, fitLists } from "./fit.ts";
+import { ReportsParameter, ThresholdParameter } from "./parameters.ts";
+import { type PresentedDimension, readPresented } from "./presented-evidence.ts";
+import { compareNamed, PresentedInput } from "./reports.ts";
+import { omittedText } from "./run-answer.ts";
+import { defineTool, type ToolIo } from "./tool.ts";
+
+const Judged = z.object({
+  outcome: z.enum(["PASS", "FAIL", "INCONCLUSIVE", "NOT_APPLICABLE"]),
+  reasons: z.array(Reason),
+  wouldPassIf: z.string(),
+});
+
+const Output = z.object({
+  verdict: Outcome3,
+  gate: z.enum(["staging", "production", "rollback"]),
+  /** Always true here: nothing was measured by us, so a run never takes this verdict over. */
+  presented: z.literal(true),
+  statement: z.string(),
+  threshold: z.number(),
+  worst: z.string().nullable(),
+  reasons: z.array(Reason),
+  dimensions: z.record(z.string(), Judged),
+  wouldPassIf: z.string(),
+  judge: z.string(),
+  inputs: z.array(PresentedInput),
+  omitted: z.record(z.string(), z.number().int()),
+  next: z.string(),
+});
+type Output = z.infer<typeof Output>;
+
+const Input = z.object({
+  gate: z.enum(["staging", "production", "rollback"]),
+  threshold: ThresholdParameter.default(0),
+  baseline: ReportsParameter.optional(),
+  candidate: ReportsParameter.optional(),
+  evidence: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "JSON files: regression-check or smoke-test results, {infra}, {errorRate: {baseline, candidate: {requests, failed}}}",
+    ),
+  notApplicable: z
+    .record(z.enum(DIMENSIONS), z.string().min(1).max(200))
+    .optional()
+    .describe("dimensions not judged, each with the reason"),
+});
+type Input = z.infer<typeof Input>;
+
+const STATEMENT =
+  "judged from evidence that was handed in, not measured here; it decides no gate of a run, which measures for itself";
+
+/** Puts evidence that somebody hands in through a gate's rules. Works on any folder, without a run or deploy.yaml. */
+export const gateDecision = defineTool({
+  name: "gate-decision",
+  title: "Decide a gate",
+  description:
+    "Decides the staging, production or rollback gate from evidence files and test reports that you name: PASS, FAIL or INCONCLUSIVE per dimension and in all. What is missing is INCONCLUSIVE. Needs no run.",
+  input: Input,
+  output: Output,
+  effect: "read",
+  openWorld: false,
+  idempotent: true,
+  positionals: ["gate"],
+  run: async (args, io): Promise<Output> => {
+    const presented = [
+      ...(await testsOf(args, io)),
+      ...args.evidence.flatMap((path) => readPresented(path, args.threshold, io)),
+    ];
+    const gate = judge(args, gateInput(args, presented));
+    return shown(gate, args, presented);
+  },
+  text: textOf,
+  exit: (out) => OUTCOME3_EXIT[out.verdict],
+});
+
+async function testsOf(args: Input, io: ToolIo): Promise<PresentedDimension[]> {
+  const { baseline, candidate, threshold } = args;
+  if (!baseline && !candidate) return [];
+  if (!baseline || !candidate) {
+    throw new FlowError({
+      code: "usage",
+      what: "test results need both sides",
+      expected: "baseline and candidate",
+      found: baseline ? "no candidate" : "no baseline",
+      next: "name the other side too, or leave both away",
+    });
+  }
+  const { verdict, inputs } = await compareNamed({ baseline, candidate, threshold, scope: "full" }, io);
+  const dimension: Verdict = { ...testsDimension(verdict, JUDGE), inputs: [] };
+  return inputs.map((input) => ({ name: "tests", verdict: dimension, input }));
+}
+
+/** Two pieces of evidence for one dimension do not outvote each other: the worse one counts. */
+function gateInput(args: Input, presented: readonly PresentedDimension[]): GateInput {
+  const rank = { FAIL: 0, INCONCLUSIVE: 1, PASS: 2 };
+  const dimensions: Partial<Record<DimensionName, Dimension>> = {};
+  for (const { name, verdict } of [...presented].sort((a, b) => rank[b.verdict.outcome] - rank[a.verdict.outcome])) {
+    dimensions[name] = verdict;
+  }
+  for (const name of DIMENSIONS) {
+    const reason = args.notApplicable?.[name];
+    if (reason === undefined) continue;
+    if (dimensions[name]) {
+      throw new FlowError({
+        code: "usage",
+        what: `there is evidence for ${name}, so it cannot be declared not applicable`,
+        next: "leave out one of the two",
+      });
+    }
+    dimensions[name] = { outcome: "NOT_APPLICABLE", reason };
+  }
+  return { threshold: args.threshold, ...dimensions };
+}
+
+function judge(args: Input, input: GateInput): GateVerdict {
+  switch (args.gate) {
+    case "staging":
+      return stagingGate(input);
+    case "production":
+      return productionGate(input);
+    case "rollback":
+      return rollbackVerification(input);
+    default:
+      return args.gate satisfies never;
+  }
+}
+
+function shown(gate: GateVerdict, args: Input, presented: readonly PresentedDimension[]): Output {
+  const { verdict } = gate;
+  const reasons = verdict.reasons.map(({ code, text }) => ({ code, text: cut(text, 240) }));
+  const inputs = [
+    ...new Map(presented.map(({ input }) => [`${input.rawSha256} ${input.files.join()}`, input])).values(),
+  ];
+  const whole: Output = {
+    verdict: verdict.outcome,
+    gate: args.gate,
+    presented: true,
+    statement: STATEMENT,
+    threshold: args.threshold,
+    worst: gate.worst ?? null,
+    reasons,
+    dimensions: Object.fromEntries(
+      Object.entries(gate.dimensions).map(([name, dimension]) => [name, judged(dimension)]),
+    ),
+    wouldPassIf: cut(verdict.wouldPassIf, 600),
+    judge: verdict.judge,
+    inputs,
+    omitted: {},
+    next: nextOf(verdict),
+  };
+  const lists = Object.keys(whole.dimensions).map((name) => `dimensions.${name}.reasons`);
+  const files = inputs.map((_, index) => `inputs.${index}.files`);
+  const { value, omitted } = fitLists(whole, [...lists, ...files, "reasons", "inputs"]);
+  return { ...value, omitted };
+}
+
+function judged(dimension: Dimension): z.infer<typeof Judged> {
+  if (dimension.outcome === "NOT_APPLICABLE") {
+    return {
+      outcome: dimension.outcome,
+      reasons: [{ code: "not-applicable", text: cut(dimension.reason, 200) }],
+      wouldPassIf: "",
+    };
+  }
+  const reasons = dimension.reasons.map(({ code, text }) => ({ code, text: cut(text, 200) }));
+  return { outcome: dimension.outcome, reasons, wouldPassIf: cut(dimension.wouldPassIf, 200) };
+}
+
+function nextOf({ outcome }: Verdict): string {
+  switch (outcome) {
+    case "PASS":
+      return "go on; a deployment still measures for itself";
+    case "FAIL":
+      return "stop: mend what the reasons name, then decide again";
+    case "INCONCLUSIVE":
+      return "this is no pass: hand in the missing evidence, or declare a dimension not applicable with its reason";
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function textOf(out: Output): string {
+  const lines = [
+    `${out.verdict}: gate ${out.gate}, threshold ${out.threshold} %${out.worst ? `, decided by ${out.worst}` : ""}`,
+    out.statement,
+    ...Object.entries(out.dimensions).map(
+      ([name, dimension]) =>
+        `${name}: ${dimension.outcome}${dimension.reasons[0] ? ` - ${dimension.reasons[0].text}` : ""}`,
+    ),
+    ...out.reasons.map((reason) => `because: ${reason.text}`),
+    omittedText(out.omitted, "the named files"),
+    out.wouldPassIf === "" ? "" : `would pass with: ${out.wouldPassIf}`,
+    `next: ${out.next}`,
+  ];
+  return lines.filter(Boolean).join("\n");
+}
