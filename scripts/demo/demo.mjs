@@ -9,14 +9,19 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, styleText } from "node:util";
-import { startLoad } from "./open-loop.mjs";
 import { impactOf, impactTable } from "./impact.mjs";
+import { startLoad } from "./open-loop.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const SCENARIOS = [
   { version: "2.0.0", outcome: "SUCCESS", exit: 0, about: "a healthy release" },
   { version: "2.1.0", outcome: "BLOCKED", exit: 10, about: "12 of its 150 tests no longer pass: 8.0 % > 5.0 %" },
-  { version: "2.2.0", outcome: "ROLLED_BACK", exit: 20, about: "fine in staging, failing under what production users do" },
+  {
+    version: "2.2.0",
+    outcome: "ROLLED_BACK",
+    exit: 20,
+    about: "fine in staging, failing under what production users do",
+  },
 ];
 const MAX_SECONDS = 300;
 
@@ -49,7 +54,10 @@ if (values.dir && existsSync(values.dir) && readdirSync(values.dir).length > 0) 
 const project = values.dir ? resolve(values.dir) : mkdtempSync(join(tmpdir(), "deploy-flow-demo-"));
 
 function deployFlow(...args) {
-  const ran = spawnSync(process.execPath, [program, ...args, "--project", project], { encoding: "utf8", timeout: 60_000 });
+  const ran = spawnSync(process.execPath, [program, ...args, "--project", project], {
+    encoding: "utf8",
+    timeout: 60_000,
+  });
   if (ran.status !== 0) fail(`deploy-flow ${args.join(" ")} ended with ${ran.status}: ${ran.stderr || ran.stdout}`);
   return ran.stdout;
 }
@@ -88,7 +96,12 @@ try {
   const results = [];
   for (const [index, scenario] of SCENARIOS.entries()) {
     say();
-    say(paint("bold", `${index + 1} of ${SCENARIOS.length}: deploy-flow run ${scenario.version} --regression-threshold 5`));
+    say(
+      paint(
+        "bold",
+        `${index + 1} of ${SCENARIOS.length}: deploy-flow run ${scenario.version} --regression-threshold 5`,
+      ),
+    );
     say(`          ${scenario.about}`);
     say();
     const from = Date.now();
@@ -115,7 +128,9 @@ try {
 process.exitCode = ok ? 0 : 1;
 
 function verify(archive) {
-  const ran = spawnSync(process.execPath, [program, "verify", archive, "--project", project, "--format", "json"], { encoding: "utf8" });
+  const ran = spawnSync(process.execPath, [program, "verify", archive, "--project", project, "--format", "json"], {
+    encoding: "utf8",
+  });
   try {
     return JSON.parse(ran.stdout);
   } catch {
@@ -142,8 +157,12 @@ function report(results, impact, seconds) {
   say(impactTable(impact));
   say();
   const reports = join(project, ".aiwg/reports");
-  const files = existsSync(reports) ? readdirSync(reports).filter((name) => statSync(join(reports, name)).isFile()) : [];
+  const files = existsSync(reports)
+    ? readdirSync(reports).filter((name) => statSync(join(reports, name)).isFile())
+    : [];
   say(`Reports: ${files.map((name) => join(".aiwg/reports", name)).join(", ")}`);
   say(`All of it is in ${project}`);
-  say(`${ok ? paint("green", "The demonstration ended as it should") : paint("red", "The demonstration did NOT end as it should")} in ${seconds.toFixed(1)} s.`);
+  say(
+    `${ok ? paint("green", "The demonstration ended as it should") : paint("red", "The demonstration did NOT end as it should")} in ${seconds.toFixed(1)} s.`,
+  );
 }

@@ -32,14 +32,22 @@ const COLUMNS = [
   ["lost", (row) => String(row.lost)],
   ["reached the new version", (row) => row.reachedNewVersion.toLocaleString("en")],
   ["its own errors", (row) => String(row.badAnswers)],
-  ["first bad request to all on the old version", (row) => (row.secondsToSafety === undefined ? "-" : `${row.secondsToSafety.toFixed(2)} s`)],
+  [
+    "first bad request to all on the old version",
+    (row) => (row.secondsToSafety === undefined ? "-" : `${row.secondsToSafety.toFixed(2)} s`),
+  ],
 ];
 
 /** The rows as a table of plain text. */
 export function impactTable(rows) {
   const cells = [COLUMNS.map(([title]) => title), ...rows.map((row) => COLUMNS.map(([, value]) => value(row)))];
   const widths = COLUMNS.map((_, column) => Math.max(...cells.map((line) => line[column].length)));
-  const lines = cells.map((line) => line.map((cell, column) => cell.padEnd(widths[column])).join("  ").trimEnd());
+  const lines = cells.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column]))
+      .join("  ")
+      .trimEnd(),
+  );
   lines.splice(1, 0, widths.map((width) => "─".repeat(width)).join("  "));
   return lines.join("\n");
 }

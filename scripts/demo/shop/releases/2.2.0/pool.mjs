@@ -1,5 +1,5 @@
 const CONNECTIONS = 3;
-const LONGEST_QUEUE = 4;
+const LONGEST_QUEUE = 8;
 
 /** All connections are taken and too many wait for one already. */
 export class PoolExhausted extends Error {
