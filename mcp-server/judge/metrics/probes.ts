@@ -2,7 +2,7 @@ import { type Counts, NO_COUNTS } from "../sequential/counts.ts";
 import { BASELINE_ERROR_SHARE, fixedBaselineLimit, oneSample } from "../sequential/fixed-baseline.ts";
 import { twoArm } from "../sequential/two-arm.ts";
 import { ALPHA_SHARE, weightShare } from "./evidence.ts";
-import { edgeAtLeast, edgeNearQuantile, exceedances, finiteEdges } from "./histogram.ts";
+import { edgeAtLeast, edgeNearQuantile, exceedances, finiteEdges, totalOf } from "./histogram.ts";
 import type { ArmPoll } from "./poll.ts";
 import type { Histogram, MetricRule, MetricsSnapshot, MetricsSpec } from "./rule.ts";
 import type { AbsoluteProbe, Probe, RuleState, Seen } from "./state.ts";
@@ -117,7 +117,7 @@ function recordedSeen(rule: MetricRule, snapshot: MetricsSnapshot): Seen {
   if (!series) return NOTHING;
   if (rule.kind === "error-rate") return { counts: { exposure: series.exposure, events: series.events }, buckets: [] };
   const buckets = series.buckets ?? [];
-  return { counts: { exposure: exceedances(buckets, 0).exposure, events: 0 }, buckets };
+  return { counts: { exposure: totalOf(buckets), events: 0 }, buckets };
 }
 
 function armOf(seen: Seen): ArmPoll {

@@ -3,10 +3,11 @@ import { JUDGE } from "../name.ts";
 import { limitText } from "../wording.ts";
 import { baselineMissesTarget, type Merged, mergedEvidence } from "./evidence.ts";
 import { exposureOf, isCoarse, readMetric, unprovenBecause } from "./metric-reading.ts";
+import { NO_EDGE_PCT } from "./probes.ts";
 import type { BareVerdict, MetricReading, MetricsReading } from "./reading.ts";
 import { changeUnit, type MetricRule } from "./rule.ts";
 import { absoluteFailText, baselineOutsideText, provenText, relativeFailText, unprovenText } from "./sentences.ts";
-import { type MetricsState, type RuleState, requiredRules } from "./state.ts";
+import { type MetricsState, misuse, type RuleState, requiredRules } from "./state.ts";
 
 /** Reads what the evidence says now. Looking changes nothing and may be done at every poll. */
 export function readMetrics(state: MetricsState): MetricsReading {
@@ -130,7 +131,7 @@ function coarseNotes(state: MetricsState): Reason[] {
     const [worst] = coarse;
     if (!rule || !worst || required.includes(rule)) return [];
     const reached =
-      worst.reachedPct >= 1e9
+      worst.reachedPct >= NO_EDGE_PCT
         ? "no bucket edge lies above it"
         : `the next bucket edge is +${Math.round(worst.reachedPct)} %`;
     return [{ code: "resolution", text: `${rule.id}: asked for +${limitText(worst.marginPct)} %, ${reached}` }];
@@ -147,6 +148,6 @@ function targetsSetAside(state: MetricsState, metrics: readonly MetricReading[])
 
 function metricOf(metrics: readonly MetricReading[], rule: MetricRule): MetricReading {
   const metric = metrics.find((one) => one.id === rule.id);
-  if (!metric) throw new RangeError(`metric ${rule.id} was not read`);
+  if (!metric) throw misuse("a metric of the plan was not read", rule.id);
   return metric;
 }
