@@ -1,5 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { type Ms, messageOf, sha256 } from "../vocab/index.ts";
@@ -42,9 +42,14 @@ const MAX_LINE_BYTES = 64 * 1024 * 1024;
 export const realSockets: Sockets = {
   serve: (path, answer) =>
     new Promise((resolve, reject) => {
+      const waiting = new Set<Socket>();
       const server = createServer({ allowHalfOpen: true }, (socket) => {
         let text = "";
         let taken = false;
+        waiting.add(socket);
+        socket.on("close", () => waiting.delete(socket));
+        // Half open is for callers that wait for their answer; one that left before asking gets none.
+        socket.on("end", () => taken || socket.destroy());
         socket.setEncoding("utf8");
         socket.on("error", () => socket.destroy());
         socket.on("data", (chunk: string) => {
@@ -53,6 +58,7 @@ export const realSockets: Sockets = {
           const end = text.indexOf("\n");
           if (end < 0 || taken) return;
           taken = true;
+          waiting.delete(socket);
           const line = text.slice(0, end);
           Promise.resolve()
             .then(() => answer(JSON.parse(line)))
@@ -74,6 +80,7 @@ export const realSockets: Sockets = {
           close: () =>
             new Promise((closed) => {
               server.close(() => closed());
+              for (const socket of waiting) socket.destroy();
             }),
         });
       });

@@ -1,0 +1,136 @@
+import { z } from "zod";
+import { Instant } from "../../vocab/index.ts";
+import {
+  Advice,
+  Check,
+  EventRow,
+  Fact,
+  list,
+  MetricRow,
+  Reference,
+  SignOff,
+  SmokeGroupRow,
+  SpanMs,
+  Text,
+} from "./parts.ts";
+
+const Action = z.object({ action: z.string(), kind: z.string(), owner: Text, due: Text });
+
+/** The incident side of a rollback. */
+export const RollbackReportView = z.object({
+  /** From the incident system, or UNDECLARED; never made up. */
+  incidentId: z.string(),
+  severity: z.string(),
+  service: z.string(),
+  fromVersion: z.string(),
+  toVersion: Text,
+  strategy: z.string(),
+  result: z.string(),
+  summary: z.string(),
+  trigger: z.string(),
+  concurrent: list(z.string()),
+  /** The measurements that triggered it. */
+  triggerMetrics: list(MetricRow),
+  regression: list(Fact),
+  timeline: list(EventRow),
+  /** Time to detect, decide and roll back, exposure, requests affected: measured or unknown. */
+  derived: list(Fact),
+  /** Estimates are marked as such by the flow. */
+  impact: list(Fact),
+  checks: list(Check),
+  analysisStatus: z.enum(["not started", "in progress", "done"]),
+  findings: list(z.string()),
+  hypotheses: list(z.string()),
+  actions: list(Action),
+  review: Text,
+  notifications: list(z.object({ at: Instant, audience: z.string(), channel: z.string(), what: z.string() })),
+  references: list(Reference),
+  advice: list(Advice),
+});
+
+/** The report of a run, whatever its outcome. */
+export const DeploymentReportView = z.object({
+  outcome: z.string(),
+  exitCode: z.number().int(),
+  /** One or two sentences: what happened and what runs now. */
+  summary: z.string(),
+  project: z.string(),
+  service: z.string(),
+  environment: z.string(),
+  version: z.string(),
+  digest: z.string(),
+  previousVersion: Text,
+  runningVersion: Text,
+  strategy: z.string(),
+  startedAt: Instant,
+  endedAt: Instant,
+  durationMs: SpanMs,
+  exposedMs: SpanMs,
+  timeline: list(z.object({ step: z.string(), startedAt: Instant.nullable(), durationMs: SpanMs, result: z.string() })),
+  preDeployment: list(Check),
+  gates: list(
+    z.object({
+      gate: z.string(),
+      verdict: z.string(),
+      thresholdPct: z.number().nullable(),
+      ratePct: z.number().nullable(),
+      decidedBy: z.string(),
+    }),
+  ),
+  rollbackTriggered: z.string(),
+  execution: list(Check),
+  slo: list(MetricRow),
+  smoke: list(SmokeGroupRow),
+  smokeFailures: list(z.string()),
+  infrastructure: list(Fact),
+  issues: list(z.object({ severity: z.string(), description: z.string(), resolution: Text, timeToResolve: Text })),
+  wentWell: list(z.string()),
+  improve: list(z.string()),
+  actions: list(Action),
+  signOffs: list(SignOff),
+  /** The flow's quality gates and success criteria, computed. */
+  criteria: list(Check),
+  references: list(Reference),
+  /** Every value that nobody measured. */
+  unknowns: list(z.string()),
+  advice: list(Advice),
+});
+
+/** The journal for readers: who did and decided what, when. */
+export const AuditTrailView = z.object({
+  outcome: z.string(),
+  version: z.string(),
+  report: z.string(),
+  chain: z.object({ events: z.number().int(), firstHash: z.string(), lastHash: z.string() }),
+  decisions: list(z.object({ at: Instant, decision: z.string(), by: z.string(), way: z.string(), result: z.string() })),
+  gates: list(Check),
+  sloSnapshots: list(z.object({ at: Instant, step: z.string(), errorRate: Text, p99: Text, throughput: Text })),
+  events: list(
+    z.object({
+      seq: z.number().int(),
+      epoch: z.number().int(),
+      at: Instant,
+      actor: z.string(),
+      what: z.string(),
+      detail: Text,
+    }),
+  ),
+});
+
+/** Any other document: of an agent, of a person, or of a step that has no template of its own. */
+export const StandAloneView = z.object({
+  title: z.string(),
+  verdict: z.string().nullable().default(null),
+  summary: z.string().nullable().default(null),
+  facts: list(Fact),
+  tables: list(
+    z
+      .object({ heading: z.string(), columns: z.array(z.string()).min(1), rows: z.array(z.array(Text)) })
+      .refine(
+        ({ columns, rows }) => rows.every((row) => row.length === columns.length),
+        "a row needs one value per column",
+      ),
+  ),
+  sections: list(z.object({ heading: z.string(), text: z.string() })),
+  findings: list(z.object({ severity: z.string(), text: z.string(), where: Text })),
+});

@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import { allowEnv, type ExecOptions, realExec, realProcesses } from "../../mcp-server/ports/index.ts";
+
+const node = process.execPath;
+const options: ExecOptions = { cwd: "/", env: {}, timeoutMs: 20_000, outputCapBytes: 1_000 };
+const script = (code: string, more: Partial<ExecOptions> = {}) =>
+  realExec.run([node, "-e", code], { ...options, ...more });
+
+/** Resolves when the process has ended; the test's own timeout is the limit. */
+async function ended(pid: number): Promise<void> {
+  while (realProcesses.identify(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+describe("a command", () => {
+  it("gives back its exit code and both outputs", async () => {
+    const exit = await script("console.log('out'); console.error('err'); process.exit(3)");
+    expect(exit).toMatchObject({
+      code: 3,
+      killedBy: undefined,
+      timedOut: false,
+      stdout: "out\n",
+      stderr: "err\n",
+      droppedBytes: 0,
+    });
+    expect(exit.durationMs).toBeGreaterThan(0);
+  });
+
+  it("gets its arguments as they are, without a shell", async () => {
+    const exit = await realExec.run([node, "-p", "process.argv[1]", "$(id) `id` ; a|b *"], options);
+    expect(exit.stdout).toBe("$(id) `id` ; a|b *\n");
+  });
+
+  it("sees the environment that it is given and nothing else", async () => {
+    process.env.DEPLOY_FLOW_TEST_SECRET = "s3cret";
+    try {
+      const exit = await script("console.log(JSON.stringify(process.env))", { env: { GIVEN: "1" } });
+      expect(JSON.parse(exit.stdout)).toEqual({ GIVEN: "1" });
+      expect(allowEnv(["DEPLOY_FLOW_TEST_SECRET", "NOT_SET_ANYWHERE"])).toEqual({ DEPLOY_FLOW_TEST_SECRET: "s3cret" });
+    } finally {
+      delete process.env.DEPLOY_FLOW_TEST_SECRET;
+    }
+  });
+
+  it("reads what it is told on standard input, and is not disturbed when it does not", async () => {
+    expect((await script("process.stdin.pipe(process.stdout)", { stdin: "hello" })).stdout).toBe("hello");
+    expect((await script("process.exit(0)", { stdin: "x".repeat(1_000_000) })).code).toBe(0);
+  });
+
+  it("may print without end: the head is kept, the rest counted", async () => {
+    const exit = await script("process.stdout.write('x'.repeat(5000)); process.stderr.write('y'.repeat(10))");
+    expect(exit.stdout).toBe("x".repeat(1_000));
+    expect(exit.droppedBytes).toBe(4_000);
+    expect(exit.stderr).toBe("y".repeat(10));
+  });
+
+  it("is ended with all its children when its time is up", async () => {
+    const exit = await script(
+      `const { pid } = require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+       process.stdout.write(String(pid)); setInterval(() => {}, 1000);`,
+      { timeoutMs: 1_500, env: {} },
+    );
+    expect(exit).toMatchObject({ code: undefined, killedBy: "SIGKILL", timedOut: true });
+    await ended(Number(exit.stdout));
+  });
+
+  it("is ended by an abort, before or after it started", async () => {
+    const stop = new AbortController();
+    const running = script("setInterval(() => {}, 1000)", { signal: stop.signal });
+    stop.abort();
+    expect(await running).toMatchObject({ killedBy: "SIGKILL", timedOut: false });
+    expect(await script("setInterval(() => {}, 1000)", { signal: AbortSignal.abort() })).toMatchObject({
+      killedBy: "SIGKILL",
+    });
+  });
+
+  it.each([[[]], [["/no/such/program"]]])("that cannot be started rejects: %j", async (argv) => {
+    await expect(realExec.run(argv, options)).rejects.toThrow();
+  });
+});
