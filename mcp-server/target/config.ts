@@ -31,7 +31,7 @@ export const SandboxConfig = z.strictObject({
     .array(z.string())
     .min(1)
     .describe(
-      "Argument array that starts the service in the foreground, in the artifact's folder. {artifact} and {version} are replaced. It has to listen on HOST:PORT.",
+      "Argument array that starts the service itself (no shell around it), in the artifact's folder. {artifact} and {version} are replaced. It has to listen on HOST:PORT.",
     ),
   env: z
     .record(z.string(), z.string())

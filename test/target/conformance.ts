@@ -201,6 +201,16 @@ export function targetConformance(name: string, makeWorld: () => Promise<TargetW
       expect((await observe()).instances.map((instance) => instance.version)).toEqual([V1]);
     });
 
+    test("a version that was built anew replaces the instances of its old build", async () => {
+      const old = await pool(world, V1, 1, 100);
+      const before = await apply([old]);
+      world.publish(V1, { readyAfterMs: 5 });
+      const rebuilt = await pool(world, V1, 1, 100);
+      const after = await apply([rebuilt]);
+      expect(after.instances.map((instance) => instance.digest)).toEqual([rebuilt.digest]);
+      expect(after.instances[0]?.id).not.toBe(before.instances[0]?.id);
+    });
+
     test("a version that does not start is an error; traffic stays where it is", async () => {
       world.publish(V2, { crashOnStart: true });
       const pools = [await pool(world, V1, 1, 100)];

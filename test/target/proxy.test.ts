@@ -178,6 +178,20 @@ describe("the proxy passes on", () => {
   });
 });
 
+test("a request that speaks to the proxy and to no resource is refused as the client's fault", async () => {
+  await serve(ok);
+  const answer = await new Promise<string>((resolve) => {
+    const socket = connect(proxy.port, "127.0.0.1");
+    socket.once("data", (data) => {
+      resolve(String(data));
+      socket.destroy();
+    });
+    socket.write("OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n");
+  });
+  expect(answer).toMatch(/^HTTP\/1.1 400 /);
+  expect(proxy.stats()).toMatchObject({ errors: 0, inFlight: 0 });
+});
+
 describe("a request that does not reach its instance", () => {
   test.each(["GET", "POST"] as const)("%s: goes to another one, and nobody notices", async (method) => {
     const [alive] = await serve(ok);

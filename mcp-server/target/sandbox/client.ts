@@ -34,7 +34,7 @@ export function openSandbox(o: SandboxOptions): SandboxTarget {
   const { config, ports } = o;
   const root = ports.disk.realpath(o.root);
   const call = (request: SandboxRequest, timeoutMs: Ms, signal: AbortSignal) =>
-    unlessAborted(callDaemon({ ...o, root }, request, timeoutMs), signal);
+    unlessAborted(callDaemon({ ...o, root }, request, timeoutMs, signal), signal);
   // Starting (with another port when one was taken), draining and ending, one after the other, and room for a busy machine.
   const applyMs = 3 * startTimeoutMs(config) + 3 * drainTimeoutMs(config) + 60_000;
   return {
@@ -73,12 +73,19 @@ const ATTEMPTS = 3;
  * One request. Starts the daemon when nobody answers, and asks again when it died in the middle: every request may be
  * repeated, and an apply goes on where the dead daemon's record ends.
  */
-async function callDaemon(o: SandboxOptions, request: SandboxRequest, timeoutMs: Ms): Promise<unknown> {
+async function callDaemon(
+  o: SandboxOptions,
+  request: SandboxRequest,
+  timeoutMs: Ms,
+  signal: AbortSignal,
+): Promise<unknown> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await o.ports.sockets.call(socketPath(o.root, "sandbox"), request, timeoutMs);
     } catch (error) {
-      if (!(isUnanswered(error) || isStopping(error)) || attempt === ATTEMPTS) throw asTargetError(error);
+      if (!(isUnanswered(error) || isStopping(error)) || attempt === ATTEMPTS || signal.aborted) {
+        throw asTargetError(error);
+      }
       await startDaemon(o);
     }
   }

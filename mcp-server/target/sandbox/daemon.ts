@@ -51,7 +51,7 @@ export async function runSandboxDaemon(o: SandboxDaemonOptions): Promise<void> {
 async function serveSandbox(o: SandboxDaemonOptions, lock: DaemonLock): Promise<void> {
   const { ports, root } = o;
   const state = openState(ports.disk, root, lock.held);
-  await endOrphans(state, ports);
+  await endOrphans(root, state, ports);
   const stop = new AbortController();
   const stopped = deferred<void>();
   const environments = environmentsOf(o, state);

@@ -1,14 +1,15 @@
 import { join } from "node:path";
 import { allowEnv, BASE_ENV, socketPath } from "../../ports/index.ts";
-import type { Ms } from "../../vocab/index.ts";
+import { type Ms, messageOf } from "../../vocab/index.ts";
 import { TargetError } from "../target.ts";
 import type { SandboxOptions } from "./client.ts";
-import { StartFailure } from "./protocol.ts";
+import { Pong, StartFailure } from "./protocol.ts";
 import { sandboxFolder } from "./state.ts";
 
 const START_WITHIN_MS: Ms = 20_000;
 const ASK_EVERY_MS: Ms = 30;
 const RESTART_AFTER_MS: Ms = 300;
+const SPARE_GONE_WITHIN_MS: Ms = 2_000;
 const PING_MS: Ms = 2_000;
 
 /**
@@ -20,7 +21,7 @@ export async function startDaemon(o: SandboxOptions): Promise<void> {
   const until = clock.mono() + START_WITHIN_MS;
   let pid: number | undefined;
   while (clock.mono() < until) {
-    if (await answers(o)) return;
+    if (await answers(o)) return spareGone(o, pid);
     // One that found a dying predecessor still in place has ended itself: another one has to be started.
     if (pid === undefined) pid = spawnDaemon(o);
     else if (processes.identify(pid) === undefined) {
@@ -36,23 +37,45 @@ export async function startDaemon(o: SandboxOptions): Promise<void> {
   });
 }
 
+/**
+ * The daemon that answers may be another client's. Ours then ends by itself; that is waited for, so that no late comer
+ * takes the place of a daemon that was shut down meanwhile.
+ */
+async function spareGone(o: SandboxOptions, pid: number | undefined): Promise<void> {
+  const { clock, processes } = o.ports;
+  const until = clock.mono() + SPARE_GONE_WITHIN_MS;
+  while (pid !== undefined && clock.mono() < until) {
+    const answering = await daemonPid(o);
+    if (answering === pid || processes.identify(pid) === undefined) return;
+    await clock.sleep(ASK_EVERY_MS);
+  }
+}
+
 async function answers(o: SandboxOptions): Promise<boolean> {
+  return (await daemonPid(o)) !== undefined;
+}
+
+async function daemonPid(o: SandboxOptions): Promise<number | undefined> {
   try {
-    await o.ports.sockets.call(socketPath(o.root, "sandbox"), { op: "ping" }, PING_MS);
-    return true;
+    return Pong.parse(await o.ports.sockets.call(socketPath(o.root, "sandbox"), { op: "ping" }, PING_MS)).pid;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
 function spawnDaemon(o: SandboxOptions): number {
   const folder = sandboxFolder(o.root);
   o.ports.disk.mkdir(folder, 0o700);
-  return o.ports.processes.spawnDetached(o.daemonArgv, {
-    cwd: o.root,
-    env: allowEnv(BASE_ENV),
-    logFile: join(folder, "daemon.log"),
-  });
+  try {
+    const logFile = join(folder, "daemon.log");
+    return o.ports.processes.spawnDetached(o.daemonArgv, { cwd: o.root, env: allowEnv(BASE_ENV), logFile });
+  } catch (error) {
+    throw new TargetError(`the sandbox cannot start: ${messageOf(error)}`, {
+      retryable: false,
+      next: "install deploy-flow again",
+      cause: error,
+    });
+  }
 }
 
 function throwStartFailure(o: SandboxOptions, pid: number): void {

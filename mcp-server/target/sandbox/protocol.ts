@@ -22,5 +22,8 @@ export type TargetErrorData = z.infer<typeof TargetErrorData>;
 /** Why the daemon could not start, left for the client that started it. */
 export const StartFailure = z.object({ pid: z.number().int(), message: z.string(), next: z.string() });
 
+/** The answer to a ping: who answers. */
+export const Pong = z.object({ pid: z.number().int() });
+
 /** The answer to a shutdown: all services have ended, and this process is about to. */
 export const Farewell = z.object({ pid: z.number().int() });

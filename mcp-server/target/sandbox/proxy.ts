@@ -30,6 +30,8 @@ export async function openProxy(ports: Pick<Ports, "httpServer" | "ids">, port: 
     { host: HOST, port, keepAliveMs: KEEP_ALIVE_MS },
     (request, response) => {
       inFlight += 1;
+      // Whoever waits for the response learns of its end by "close".
+      response.on("error", () => {});
       forward(options, request, response)
         .catch(() => response.destroy())
         .finally(() => {

@@ -6,6 +6,7 @@ import type { SandboxConfig } from "../config.ts";
 import { TargetError } from "../target.ts";
 import { artifactFolder, folderDigest } from "./artifact.ts";
 import type { LogFile } from "./log-file.ts";
+import { OWNER_VARIABLE } from "./orphans.ts";
 import { HOST } from "./proxy.ts";
 
 export type ServicePorts = Pick<Ports, "clock" | "disk" | "http" | "httpServer" | "processes">;
@@ -82,6 +83,7 @@ function spawnService(spec: ServiceSpec, folder: string, port: number, ports: Se
     VERSION: spec.version,
     DEPLOY_ENV: spec.env,
     INSTANCE_ID: spec.id,
+    [OWNER_VARIABLE]: spec.root,
   };
   return ports.processes.spawnChild(argv, { cwd: folder, env });
 }
@@ -156,7 +158,9 @@ function endingOf(sentence: string, tail: string): Ending {
 
 async function answersHealthy(url: string, ports: ServicePorts, signal: AbortSignal): Promise<boolean> {
   try {
-    const answer = await ports.http.send({ url, timeoutMs: PROBE_TIMEOUT_MS, maxBytes: 64 * 1024, signal });
+    // A connection that stays open would keep servers that wait for idle ones from ending.
+    const headers = { connection: "close" };
+    const answer = await ports.http.send({ url, headers, timeoutMs: PROBE_TIMEOUT_MS, maxBytes: 64 * 1024, signal });
     return answer.status === 200;
   } catch {
     return false;
