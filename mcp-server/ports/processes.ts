@@ -20,8 +20,11 @@ export interface Processes {
     argv: readonly string[],
     o: { cwd: string; env: Readonly<Record<string, string>>; logFile: string },
   ): number;
-  /** Starts a child that is watched: exit, output. */
-  spawnChild(argv: readonly string[], o: { cwd: string; env: Readonly<Record<string, string>> }): ChildProcess;
+  /** Starts a child that is watched: exit, output. `inherit` gives it our terminal. */
+  spawnChild(
+    argv: readonly string[],
+    o: { cwd: string; env: Readonly<Record<string, string>>; stdio?: "pipe" | "inherit" },
+  ): ChildProcess;
   /** Sends a signal; false when there is no such process. */
   kill(pid: number, signal: NodeJS.Signals): boolean;
   /** Resident memory in bytes, `undefined` when unknown. */
@@ -98,7 +101,8 @@ export const realProcesses: Processes = {
   spawnChild: (argv, o) => {
     const [command, ...args] = argv;
     if (command === undefined) throw new Error("an empty argument array names no command");
-    return spawn(command, args, { cwd: o.cwd, env: { ...o.env }, stdio: ["ignore", "pipe", "pipe"] });
+    const stdio = o.stdio ?? "pipe";
+    return spawn(command, args, { cwd: o.cwd, env: { ...o.env }, stdio: ["ignore", stdio, stdio] });
   },
   kill: (pid, signal) => {
     try {

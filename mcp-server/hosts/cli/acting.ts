@@ -86,9 +86,8 @@ export const demoCommand = defineCommand({
     const env = Object.fromEntries(
       Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
     );
-    const child = io.ports.processes.spawnChild([process.execPath, script], { cwd: io.cwd, env });
-    child.stdout?.on("data", (chunk: Buffer) => io.terminal.out(chunk.toString("utf8")));
-    child.stderr?.on("data", (chunk: Buffer) => io.terminal.err(chunk.toString("utf8")));
+    const words = [process.execPath, script, process.argv[1] ?? "", "--format", io.format];
+    const child = io.ports.processes.spawnChild(words, { cwd: io.cwd, env, stdio: "inherit" });
     io.signal.addEventListener("abort", () => child.kill("SIGTERM"), { once: true });
     const code = await new Promise<number>((resolve) => child.on("close", (exit) => resolve(exit ?? EXIT.internal)));
     return code === 0 ? EXIT.ok : io.signal.aborted ? EXIT.interrupted : EXIT.fail;

@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { inspectCommand } from "./inspect.ts";
 import { historyCommand, planCommand, statusCommand, verifyCommand } from "./looking.ts";
 import { runCommand } from "./run.ts";
+import { sandboxSeedCommand, sandboxStopCommand } from "./sandbox.ts";
 import { toolCommand } from "./tool-command.ts";
 
 /** All commands, grouped as the help shows them. */
@@ -21,7 +22,10 @@ export const COMMAND_GROUPS: readonly { title: string; commands: readonly Comman
     ],
   },
   { title: "The same tools that an agent gets over MCP", commands: TOOLS.map(toolCommand) },
-  { title: "Doors", commands: [serveCommand, demoCommand, runnerCommand, sandboxDaemonCommand] },
+  {
+    title: "Doors",
+    commands: [serveCommand, demoCommand, sandboxStopCommand, sandboxSeedCommand, runnerCommand, sandboxDaemonCommand],
+  },
 ];
 
 export const COMMANDS: readonly Command[] = COMMAND_GROUPS.flatMap((group) => group.commands);
