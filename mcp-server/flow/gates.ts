@@ -1,13 +1,13 @@
 import {
   type GateVerdict,
   JUDGE,
-  judgeDimensions,
   judgeInfra,
   type MetricsReading,
   productionGate,
   type RollbackVerdict,
   readMetrics,
   rollbackVerification,
+  stageVerdict,
   stagingGate,
 } from "../judge/index.ts";
 import { type Dimension, type Reason, Verdict, type Version } from "../vocab/index.ts";
@@ -100,40 +100,21 @@ export function stagingGateOf(state: RunState, _key: string): GateVerdict {
   });
 }
 
-/**
- * The verdict with which a stage below 100 % was left. It passes when nothing failed and time and exposure were
- * served, also while the metrics cannot prove anything yet; where the hold went unanswered it stays INCONCLUSIVE.
- */
+/** The verdict with which a stage below 100 % was left. Where the hold went unanswered it stays INCONCLUSIVE. */
 export function stageGate(state: RunState, key: string): GateVerdict {
   const watched = state.watches.get(key);
   const reading = readingOf(state, watched);
   const metrics = notApplicable(state, "production.metrics");
-  const gate = judgeDimensions(
-    "stage",
-    {
-      threshold: state.plan.regressionThreshold,
-      metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
-      slo: metrics ?? fromMetrics(reading, "slo", "service level"),
-      smoke: notApplicable(state, "production.smoke") ?? smokeOf(watched),
-      infra: infraOf(watched),
-      deploy: deployOf(state, watched),
-    },
-    ["metrics", "smoke", "infra", "deploy"],
-  );
-  const served = watched?.end?.end === "served";
-  const unanswered = state.answers.some((answer) => answer.key.startsWith(`${key}/question-`));
-  if (gate.verdict.outcome !== "INCONCLUSIVE" || !served || unanswered) return gate;
-  const text = "nothing failed, and time and exposure were served; the proof is asked for at 100 %";
-  return {
-    gate: "stage",
-    dimensions: gate.dimensions,
-    verdict: {
-      ...gate.verdict,
-      outcome: "PASS",
-      reasons: [{ code: "advanced", text }, ...gate.verdict.reasons],
-      wouldPassIf: "",
-    },
-  };
+  return stageVerdict({
+    threshold: state.plan.regressionThreshold,
+    proven: watched?.end?.end === "served" && watched.end.proven,
+    reasons: watched?.end?.end === "served" ? watched.end.reasons : [],
+    metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
+    slo: metrics ?? fromMetrics(reading, "slo", "service level"),
+    smoke: notApplicable(state, "production.smoke") ?? smokeOf(watched),
+    infra: infraOf(watched),
+    deploy: deployOf(state, watched),
+  });
 }
 
 /** The production regression gate at the end of the observation. */

@@ -169,9 +169,9 @@ function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): 
   ];
 }
 
-/** Evidence that is too thin is waited for once more, for as long again. */
+/** Evidence that is too thin is waited for once more, for as long again; never for no time at all. */
 function extension(plannedMs: Ms): Ms {
-  return plannedMs;
+  return Math.max(plannedMs, 1_000);
 }
 
 function refuseBelowFloors(strategy: Plan["strategy"], stages: readonly Stage[], observeMs: Ms): void {

@@ -1,4 +1,12 @@
-import { decideStage, judgeInfra, judgeSmoke, readMetrics, type SmokeRun, type StageDecision } from "../judge/index.ts";
+import {
+  decideStage,
+  judgeInfra,
+  judgeSmoke,
+  readMetrics,
+  type SmokeRun,
+  type StageDecision,
+  stepMetrics,
+} from "../judge/index.ts";
 import type { Increment, LiveState, Ms, StepKey, Version } from "../vocab/index.ts";
 import { messageOf } from "../vocab/index.ts";
 import { RollbackLatched, type Run } from "./engine.ts";
@@ -127,7 +135,9 @@ async function pollOnce(run: Run, hands: Hands, watched: WatchState, last: Ms | 
     live = await run.target.observe(watched.watch.track === "staging" ? "staging" : "production", signal);
     const source = hands.source(watched.watch.track);
     if (source) ({ increments, cursor } = await source.poll(live, cursor, signal));
+    refuseImpossible(run, watched, increments);
   } catch (error) {
+    increments = [];
     problem = messageOf(error);
   }
   const mono = run.clock.mono();
@@ -144,6 +154,12 @@ async function pollOnce(run: Run, hands: Hands, watched: WatchState, last: Ms | 
     ...(blind && live ? { probesFail: await probesFail(hands, live, subject, signal) } : {}),
   });
   return mono;
+}
+
+/** Numbers that no measurement gives must not reach the journal: every later fold over it would fail on them. */
+function refuseImpossible(run: Run, watched: WatchState, increments: readonly Increment[]): void {
+  const track = run.state().tracks.get(watched.watch.track);
+  if (track) stepMetrics(track, increments);
 }
 
 /** With the metrics gone, the smoke checks are the only eyes left. */

@@ -9,6 +9,21 @@ import type { AbsoluteProbe, Probe, RuleState, Seen } from "./state.ts";
 
 const NOTHING: Seen = { counts: NO_COUNTS, buckets: [] };
 
+/**
+ * What a recorded baseline cannot tell apart from a worsening. It was taken at another moment, on a machine that had
+ * other work: differences up to this size, in the metric's own unit, are not held against a release. A concurrent arm
+ * shares the moment and needs no such allowance.
+ */
+export const HISTORICAL_ALLOWANCE = { "error-rate": 0.1, latency: 25 } as const satisfies Record<
+  MetricRule["kind"],
+  number
+>;
+
+/** The margin that a test against a recorded baseline really uses, pp or relative %. */
+function frozenMarginPct(probe: Probe, rule: MetricRule): number {
+  return probe.role === "exclude" ? probe.marginPct : Math.max(probe.marginPct, HISTORICAL_ALLOWANCE[rule.kind]);
+}
+
 /** A rule before its first poll. */
 export function startRule(rule: MetricRule, spec: MetricsSpec): RuleState {
   const relative = spec.baseline.kind !== "none";
@@ -97,7 +112,7 @@ export function openFrozen(
   const excludeError = (spec.beta * BASELINE_ERROR_SHARE) / looks;
   const probes = state.probes.map((probe) => {
     const side = probe.role === "exclude" ? "less" : "greater";
-    const d = rule.kind === "error-rate" ? probe.marginPct / 100 : 0;
+    const d = rule.kind === "error-rate" ? frozenMarginPct(probe, rule) / 100 : 0;
     const errorRate = side === "less" ? excludeError : detectError;
     const limit = fixedBaselineLimit(counts, { side, c: 1, d, errorRate });
     return {
@@ -154,14 +169,14 @@ export function stepFrozen(probe: Probe, rule: MetricRule, recordedEdge: number 
   if (!probe.frozen) return probe;
   if (rule.kind === "error-rate") return { ...probe, frozen: oneSample.step(probe.frozen, c.counts) };
   if (recordedEdge === undefined || c.buckets.length === 0) return probe;
-  const cut = candidateCut(probe, recordedEdge, c.buckets);
+  const cut = candidateCut({ marginPct: frozenMarginPct(probe, rule) }, recordedEdge, c.buckets);
   if (cut === undefined) return { ...probe, reachedPct: NO_EDGE_PCT };
   const frozen = oneSample.step(probe.frozen, exceedances(c.buckets, cut.edge));
   return { ...probe, frozen, reachedPct: Math.max(probe.reachedPct, cut.reachedPct) };
 }
 
 /** The candidate's edge for a margin over the baseline's edge, and the margin that it really stands for. */
-function candidateCut(probe: Probe, baselineEdge: number, buckets: Histogram) {
+function candidateCut(probe: Pick<Probe, "marginPct">, baselineEdge: number, buckets: Histogram) {
   const edge = edgeAtLeast(buckets, baselineEdge * (1 + probe.marginPct / 100));
   return edge === undefined ? undefined : { edge, reachedPct: (edge / baselineEdge - 1) * 100 };
 }

@@ -1,6 +1,7 @@
 import { countText, evidenceText, limitText, valueText } from "../wording.ts";
 import type { Merged } from "./evidence.ts";
 import type { Unproven } from "./metric-reading.ts";
+import { HISTORICAL_ALLOWANCE } from "./probes.ts";
 import type { MetricReading } from "./reading.ts";
 
 /** `3.10 % of 1,204 requests`, or what is missing. */
@@ -23,8 +24,13 @@ function weighedText(part: number, merged: Merged): string {
 
 /** A metric is worse than the baseline by more than a margin. */
 export function relativeFailText(metric: MetricReading, part: number, merged: Merged, margin: number): string {
-  const limit = margin > 0 ? `allowed +${limitText(margin)} ${metric.changeUnit}` : "no worsening allowed";
+  const allowed = metric.baselineKind === "historical" ? Math.max(margin, historicalAllowance(metric)) : margin;
+  const limit = allowed > 0 ? `allowed +${limitText(allowed)} ${metric.changeUnit}` : "no worsening allowed";
   return `${comparisonText(metric)}; ${limit}; ${weighedText(part, merged)}`;
+}
+
+function historicalAllowance({ changeUnit }: MetricReading): number {
+  return changeUnit === "pp" ? HISTORICAL_ALLOWANCE["error-rate"] : HISTORICAL_ALLOWANCE.latency;
 }
 
 /** A metric misses its absolute target. */

@@ -286,6 +286,18 @@ describe("against a recorded baseline", () => {
     expect(reading.blame).toContain(blamed);
   });
 
+  it.each([
+    ["errors", { errorRate: healthy.errorRate + 0.0005 }],
+    ["latency", { slowness: 1.15 }],
+  ])("%s that another hour of the same version could have are not held against a release", (_, candidate) => {
+    expect(readMetrics(cutover(candidate, { polls: 60 })).regression.outcome).not.toBe("FAIL");
+  });
+
+  it("says what the record allows", () => {
+    const [reason] = readMetrics(cutover({ slowness: 2 })).regression.reasons;
+    expect(reason?.text).toMatch(/against recorded baseline .*; allowed \+25 %/);
+  });
+
   it("a thin record proves little and does not fail a good version", () => {
     const reading = readMetrics(cutover({}, { windows: 1, polls: 60 }));
     expect(reading.regression.outcome).not.toBe("FAIL");
