@@ -173,7 +173,8 @@ function readRecord<T>(disk: Disk, path: string, schema: z.ZodType<T>): T | unde
   try {
     return schema.parse(JSON.parse(disk.readText(path)));
   } catch (error) {
-    if (!disk.stat(path)) return undefined;
+    // Released between the look and the reading, perhaps taken again: whoever wants it finds out by creating it.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw new FlowError({
       code: "damaged",
       what: "a lock record cannot be read",

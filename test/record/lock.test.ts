@@ -111,6 +111,21 @@ describe("a lock in use", () => {
     await expect(acquire(disk, processes)).rejects.toMatchObject({ code: "conflict" });
   });
 
+  it("that is released and taken again while it is read is not taken for damaged", async () => {
+    const disk = memoryDisk();
+    await acquire(disk, fakeProcesses());
+    let gone = true;
+    const racing: MemoryDisk = {
+      ...disk,
+      readText: (path) => {
+        if (path !== PATH || !gone) return disk.readText(path);
+        gone = false;
+        throw Object.assign(new Error("ENOENT"), { code: "ENOENT" });
+      },
+    };
+    await expect(acquire(racing, fakeProcesses(), 2)).rejects.toMatchObject({ code: "conflict" });
+  });
+
   it("that cannot be read is nobody's to take", async () => {
     const disk = memoryDisk({ [PATH]: '{"pid": 1' });
     await expect(acquire(disk, fakeProcesses())).rejects.toMatchObject({ code: "damaged", where: { file: PATH } });
