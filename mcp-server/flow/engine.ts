@@ -70,6 +70,8 @@ export interface RunDeps {
   readonly actor: Actor;
   /** Told of every event after it is in the journal. */
   readonly onEvent?: (stamped: Stamped<FlowEvent>) => void;
+  /** Called after each finished step, e.g. to bring the artifacts up to date. */
+  readonly afterStep?: () => void;
 }
 
 /** The engine's side of a run: what the runner needs besides {@link Run}. */
@@ -146,6 +148,7 @@ export function openRun(deps: RunDeps): RunControl {
       const value = await body();
       if (!state.steps.some((step) => step.step === name && step.endedAt !== undefined)) {
         append({ event: "step", step: name, state: "finished" });
+        deps.afterStep?.();
       }
       return value;
     },

@@ -1,9 +1,9 @@
 import { createScrapeSource, fillPlaceholders, type MetricSource, runSmoke } from "../evidence/index.ts";
 import type { MetricsSnapshot, SmokeRun } from "../judge/index.ts";
-import { allowEnv, BASE_ENV } from "../ports/index.ts";
+import { allowEnv, BASE_ENV, type Clock } from "../ports/index.ts";
 import { storeEvidence } from "../record/evidence-store.ts";
 import { redact } from "../record/redact.ts";
-import { canonicalJson, durationMs, type LiveState, type Version } from "../vocab/index.ts";
+import { canonicalJson, durationMs, type LiveState, type Ms, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Track } from "./events.ts";
 import type { Hands, StoredEvidence } from "./hands.ts";
@@ -41,8 +41,9 @@ export function createHands(project: Project, run: Run): Hands {
         versions: { baseline: version, candidate: plan.version },
       });
       try {
+        const rps = await presentLoad(source, live, { clock: ports.clock, pollMs: plan.pollMs, signal });
         const { from, to, series, throughputRps } = await source.history(live, signal);
-        return { from, to, version, series, throughputRps: throughputRps ?? 0 };
+        return { from, to, version, series, throughputRps: rps ?? throughputRps ?? 0 };
       } catch (error) {
         run.append({
           event: "notice",
@@ -96,6 +97,24 @@ export function createHands(project: Project, run: Run): Hands {
       return { ref, file: file.slice(paths.evidence.length + 1) };
     },
   };
+}
+
+const LOAD_WINDOW_POLLS = 3;
+const LONGEST_LOAD_WINDOW_MS = 10_000;
+
+/** Requests per second that the old version gets now. A mean since its start would count nights and idle hours in. */
+async function presentLoad(
+  source: MetricSource,
+  live: LiveState,
+  o: { clock: Clock; pollMs: Ms; signal: AbortSignal },
+): Promise<number | undefined> {
+  const first = await source.poll(live, undefined, o.signal);
+  await o.clock.sleep(Math.min(LOAD_WINDOW_POLLS * o.pollMs, LONGEST_LOAD_WINDOW_MS), o.signal);
+  const { increments } = await source.poll(live, first.cursor, o.signal);
+  const seen = increments.find(
+    ({ metric, arm, quality }) => metric === "throughput" && arm === "baseline" && quality === "ok",
+  );
+  return seen && seen.exposure > 0 ? seen.events / seen.exposure : undefined;
 }
 
 function versionsOf(plan: Plan, track: Track) {

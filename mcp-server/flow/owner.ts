@@ -6,6 +6,7 @@ import type { Stamped } from "../record/journal.ts";
 import { FencedOut, type OpenJournal, openJournal } from "../record/journal-file.ts";
 import { acquireLock, type LockRecord, readLock, releaseLock } from "../record/lock.ts";
 import { Actor, FlowError, messageOf } from "../vocab/index.ts";
+import { writeArtifacts } from "./artifacts.ts";
 import { carry } from "./carry.ts";
 import { openRun, type RunControl } from "./engine.ts";
 import { FlowEvent, Request } from "./events.ts";
@@ -91,7 +92,7 @@ export async function ownRun(project: Project, o: OwnerOptions): Promise<RunStat
     });
     const target = openTarget(project, plan.target);
     const fence = { runId, epoch: lock.epoch };
-    const run = openRun({
+    const run: RunControl = openRun({
       plan,
       clock: ports.clock,
       target,
@@ -99,6 +100,7 @@ export async function ownRun(project: Project, o: OwnerOptions): Promise<RunStat
       fence,
       actor: RUNNER,
       ...(o.onEvent ? { onEvent: o.onEvent } : {}),
+      afterStep: () => writeArtifacts(project, run),
     });
     await announce(run, journal, lock, o.start);
     return await own(project, run, lock, o);
