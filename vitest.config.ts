@@ -8,14 +8,31 @@ const templatesAsText = {
   },
 };
 
+/** Real processes under load need the machine for themselves: these run one file at a time, after all others. */
+const ALONE = ["test/e2e/**/*.test.ts", "test/target/**/*.test.ts", "test/demo/**/*.test.ts"];
+
 export default defineConfig({
   plugins: [templatesAsText],
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["test/build-once.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     pool: "forks",
-    maxWorkers: 2,
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "rooms",
+          include: ["test/**/*.test.ts"],
+          exclude: ALONE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: { name: "alone", include: ALONE, maxWorkers: 1, fileParallelism: false, sequence: { groupOrder: 1 } },
+      },
+    ],
   },
 });
