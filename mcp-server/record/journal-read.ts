@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Clock, Disk } from "../ports/index.ts";
-import { FlowError, type Ms } from "../vocab/index.ts";
+import { FlowError, type Ms, type Sha256 } from "../vocab/index.ts";
 import type { Stamped } from "./journal.ts";
 import { type ChainTail, type Damage, EMPTY_CHAIN, scanChain, type TornTail, type VoidLine } from "./journal-line.ts";
 
@@ -64,16 +64,19 @@ export async function* followJournal<E>(
   maxPollMs: Ms = 250,
 ): AsyncGenerator<Stamped<E>> {
   let tail: ChainTail = EMPTY_CHAIN;
+  let first: Sha256 | undefined;
   while (!signal.aborted) {
     const size = disk.stat(path)?.size ?? 0;
     if (size < tail.offset) return;
     if (size > tail.offset) {
       const scan = scanChain(disk.readFrom(path, tail.offset), tail, schema);
       tail = scan.tail;
+      first ??= scan.events[0]?.hash;
       for (const stamped of scan.events) {
         if (stamped.seq >= from) yield stamped;
         if (signal.aborted) return;
       }
+      if (scan.damage && first !== readJournal(disk, path, z.unknown()).events[0]?.hash) return;
       if (scan.damage) throw damagedJournal(path, scan.damage);
     }
     await disk.changed(path, maxPollMs, signal);

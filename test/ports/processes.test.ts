@@ -31,7 +31,7 @@ describe("a process", () => {
     expect(realProcesses.residentBytes(pid)).toBeUndefined();
   });
 
-  it("outlives nobody's patience when there is none with that pid", () => {
+  it("is nobody when there is none with that pid", () => {
     // Above the largest pid that Linux gives.
     expect(realProcesses.identify(2 ** 22 + 1)).toBeUndefined();
     expect(realProcesses.kill(2 ** 22 + 1, "SIGTERM")).toBe(false);

