@@ -42,8 +42,8 @@ export async function archive(project: Project, run: Run): Promise<void> {
     ...state.artifacts
       .filter((path) => !join(paths.root, path).startsWith(paths.working))
       .map((path) => ({ to: join("artifacts", path.replace(/^\.aiwg\//, "")), from: join(paths.root, path) })),
-    { to: "audit-trail.md", content: auditTrail(state) },
-    { to: "metrics.json", content: metricsFile(state) },
+    { to: "audit-trail.md", content: auditTrail({ state, events: run.events() }) },
+    { to: "metrics.json", content: metricsFile({ state, events: run.events() }) },
   ];
   await archiveRun({
     disk,

@@ -1,10 +1,11 @@
 import { FencedOut } from "../record/journal-file.ts";
-import { messageOf, type Reason, type RunOutcome, type Version } from "../vocab/index.ts";
+import type { Reason, RunOutcome, Version } from "../vocab/index.ts";
 import { archive } from "./archive.ts";
 import { writeArtifacts } from "./artifacts.ts";
 import { RollbackLatched, type RunControl, RunStopped, stepKey } from "./engine.ts";
 import type { Hands } from "./hands.ts";
 import type { Project } from "./project.ts";
+import { quoted } from "./quoted.ts";
 import { applyPools } from "./runbooks/apply.ts";
 import { type Carried, deploy } from "./runbooks/deploy.ts";
 import { instancesFor, poolsAt, previousOnly } from "./runbooks/pools.ts";
@@ -51,9 +52,7 @@ async function latchOrStop(run: RunControl, error: unknown): Promise<RunStopped[
   if (state.latched) return undefined;
   if (error instanceof RunStopped && !state.exposed) return error.stop;
   const reasons: Reason[] =
-    error instanceof RunStopped
-      ? [...error.stop.reasons]
-      : [{ code: "effect-failed", text: messageOf(error).slice(0, 1_000) }];
+    error instanceof RunStopped ? [...error.stop.reasons] : [{ code: "effect-failed", text: quoted(error) }];
   if (!state.exposed) return { outcome: "ABORTED", reasons };
   await latchWhateverHappens(run, reasons);
   return undefined;
@@ -83,7 +82,7 @@ async function latchWhateverHappens(run: RunControl, reasons: Reason[]): Promise
         moved = true;
       }
       process.stderr.write(
-        `deploy-flow: the journal cannot be written (${messageOf(error)}); traffic is on the old version; trying again\n`,
+        `deploy-flow: the journal cannot be written (${quoted(error)}); traffic is on the old version; trying again\n`,
       );
       await run.clock.sleep(EMERGENCY_RETRY_MS);
     }
@@ -102,7 +101,7 @@ async function discard(run: RunControl): Promise<void> {
     run.append({
       event: "notice",
       level: "warning",
-      text: `instances of ${run.plan.version} could not be stopped: ${messageOf(error)}`,
+      text: `instances of ${run.plan.version} could not be stopped: ${quoted(error)}`,
     });
   });
 }
@@ -120,7 +119,7 @@ async function retire(run: RunControl, carried: Carried): Promise<void> {
     run.append({
       event: "notice",
       level: "warning",
-      text: `the old version could not be stopped: ${messageOf(error)}`,
+      text: `the old version could not be stopped: ${quoted(error)}`,
     });
   });
 }

@@ -2,9 +2,10 @@ import type { Clock } from "../ports/index.ts";
 import type { Journal, Stamped } from "../record/journal.ts";
 import { type Target, TargetError } from "../target/target.ts";
 import type { Actor, Env, Fence, Instant, Json, LiveState, Ms, StepKey } from "../vocab/index.ts";
-import { FlowError, messageOf } from "../vocab/index.ts";
+import { FlowError } from "../vocab/index.ts";
 import type { FlowEvent, Intent, Question, StepName, Stop, Trigger } from "./events.ts";
 import type { Plan } from "./plan.ts";
+import { quoted } from "./quoted.ts";
 import { applyEvent, foldEvents, type RunState } from "./state.ts";
 
 /** Thrown through a runbook when the run has to go back; caught once, where the rollback runbook is entered. */
@@ -186,7 +187,7 @@ export function openRun(deps: RunDeps): RunControl {
       } catch (error) {
         checkpoint();
         const retryable = error instanceof TargetError && error.retryable;
-        append({ event: "attempt-failed", key, message: messageOf(error), retryable });
+        append({ event: "attempt-failed", key, message: quoted(error), retryable });
         if (!retryable || attempt >= RETRIES) throw error;
         await clock.sleep(RETRY_PAUSE_MS * attempt, interruption.signal);
         checkpoint();

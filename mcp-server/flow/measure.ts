@@ -9,6 +9,7 @@ import type { Track } from "./events.ts";
 import type { Hands, StoredEvidence } from "./hands.ts";
 import type { Plan } from "./plan.ts";
 import type { Project } from "./project.ts";
+import { quoted } from "./quoted.ts";
 import { collectTests } from "./test-evidence.ts";
 
 const LOAD_OUTPUT_CAP_BYTES = 64 * 1024;
@@ -48,7 +49,7 @@ export function createHands(project: Project, run: Run): Hands {
         run.append({
           event: "notice",
           level: "warning",
-          text: `no production baseline: ${(error as Error).message.slice(0, 500)}`,
+          text: `no production baseline: ${quoted(error)}`,
         });
         return undefined;
       }

@@ -5,7 +5,7 @@ import { hold } from "../record/held.ts";
 import type { Stamped } from "../record/journal.ts";
 import { FencedOut, type OpenJournal, openJournal } from "../record/journal-file.ts";
 import { acquireLock, type LockRecord, readLock, releaseLock } from "../record/lock.ts";
-import { Actor, FlowError, messageOf } from "../vocab/index.ts";
+import { Actor, FlowError } from "../vocab/index.ts";
 import { writeArtifacts } from "./artifacts.ts";
 import { carry } from "./carry.ts";
 import { openRun, type RunControl } from "./engine.ts";
@@ -13,6 +13,7 @@ import { FlowEvent, Request } from "./events.ts";
 import { createHands } from "./measure.ts";
 import { planHash } from "./plan.ts";
 import { openTarget, type Project } from "./project.ts";
+import { quoted } from "./quoted.ts";
 import { takeRequest } from "./requests.ts";
 import { readRun, type StartOrder } from "./run-files.ts";
 import { poolsText } from "./runbooks/apply.ts";
@@ -210,7 +211,7 @@ async function whatIsFound(run: RunControl, journal: OpenJournal<FlowEvent>): Pr
     const live = await run.target.observe("production", AbortSignal.timeout(10_000));
     return [`production serves ${poolsText(live.pools)}`, ...torn].join("; ");
   } catch (error) {
-    return [`production could not be read: ${messageOf(error)}`, ...torn].join("; ");
+    return [`production could not be read: ${quoted(error)}`, ...torn].join("; ");
   }
 }
 

@@ -8,12 +8,12 @@ import {
   stepMetrics,
 } from "../judge/index.ts";
 import type { Increment, LiveState, Ms, StepKey, Version } from "../vocab/index.ts";
-import { messageOf } from "../vocab/index.ts";
 import { RollbackLatched, type Run } from "./engine.ts";
 import type { Question, WatchEnd, WatchPlan } from "./events.ts";
 import { rollbackGateOf } from "./gates.ts";
 import type { Hands } from "./hands.ts";
 import { summarise } from "./live-summary.ts";
+import { quoted } from "./quoted.ts";
 import type { RunState, WatchState } from "./state.ts";
 
 /** How the smoke checks of a watch are run: once, beside the polls. */
@@ -138,7 +138,7 @@ async function pollOnce(run: Run, hands: Hands, watched: WatchState, last: Ms | 
     refuseImpossible(run, watched, increments);
   } catch (error) {
     increments = [];
-    problem = messageOf(error);
+    problem = quoted(error);
   }
   const mono = run.clock.mono();
   const elapsedMs = last === undefined ? 0 : Math.min(mono - last, MAX_GAP_POLLS * pollMs);
@@ -305,7 +305,7 @@ async function startSmoke(run: Run, hands: Hands, key: StepKey, smoke: WatchSmok
     if (seen && !signal.aborted) recordSmoke(run, hands, key, seen);
   } catch (error) {
     if (signal.aborted) return;
-    run.append({ event: "notice", level: "warning", text: `smoke checks could not be run: ${messageOf(error)}` });
+    run.append({ event: "notice", level: "warning", text: `smoke checks could not be run: ${quoted(error)}` });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Env, Pool, StepKey } from "../../vocab/index.ts";
+import type { Env, Ms, Pool, StepKey } from "../../vocab/index.ts";
 import type { Run } from "../engine.ts";
 import { poolsReached } from "./pools.ts";
 
@@ -6,13 +6,14 @@ import { poolsReached } from "./pools.ts";
 export async function applyPools(
   run: Run,
   key: StepKey,
-  o: { env: Env; pools: Pool[]; text: string; exposes?: boolean },
+  o: { env: Env; pools: Pool[]; text: string; exposes?: boolean; limitMs?: Ms },
 ): Promise<void> {
   await run.act(
     key,
     { text: o.text, env: o.env, pools: o.pools, ...(o.exposes ? { exposes: true } : {}) },
     async (fence, signal) => {
-      await run.target.apply(o.env, o.pools, fence, signal);
+      const limited = o.limitMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(o.limitMs)]);
+      await run.target.apply(o.env, o.pools, fence, limited);
       return true;
     },
     (live) => (poolsReached(o.pools, live) ? true : undefined),

@@ -2,6 +2,7 @@ import type { Reason } from "../../vocab/index.ts";
 import { type Run, stepKey } from "../engine.ts";
 import { rollbackGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
+import { quoted } from "../quoted.ts";
 import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
 import { poolsAt, previousOnly } from "./pools.ts";
@@ -20,9 +21,16 @@ const WATCH = stepKey("rollback", "watch");
  */
 export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
   try {
-    await restoreTraffic(run);
+    await restoreTraffic(run).catch((error: unknown) => {
+      run.append({
+        event: "notice",
+        level: "warning",
+        text: `going back failed and is tried once more: ${quoted(error)}`,
+      });
+      return restoreTraffic(run);
+    });
   } catch (error) {
-    const text = `traffic could not be moved back: ${(error as Error).message}`;
+    const text = `traffic could not be moved back: ${quoted(error)}`;
     return { outcome: "ROLLBACK_FAILED", reasons: [{ code: "rollback-traffic-failed", text }] };
   }
   const gate = await verify(run, hands);
@@ -36,7 +44,7 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
     run.append({
       event: "notice",
       level: "warning",
-      text: `instances of ${run.plan.version} could not be stopped: ${error.message}`,
+      text: `instances of ${run.plan.version} could not be stopped: ${quoted(error)}`,
     });
   });
   return { outcome: "ROLLED_BACK", reasons: run.state().latched?.reasons ?? [] };
@@ -50,6 +58,7 @@ async function restoreTraffic(run: Run): Promise<void> {
     env: "production",
     pools: plan.previous ? poolsAt(plan, 0, Math.max(1, running)) : [],
     text: plan.previous ? `all traffic back to ${plan.previous.version}` : `withdraw traffic from ${plan.version}`,
+    limitMs: plan.waits.rollbackTrafficMs,
   });
 }
 

@@ -1,6 +1,7 @@
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import { stagingGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
+import { quoted } from "../quoted.ts";
 import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
 import { instanceUrls } from "./pools.ts";
@@ -57,7 +58,7 @@ async function observeStaging(run: Run, hands: Hands, plannedMs: number, sideByS
   const over = new AbortController();
   const live = await run.target.observe("staging", AbortSignal.any([AbortSignal.timeout(30_000), run.interrupted]));
   const load = hands.load(live.entryUrl, AbortSignal.any([over.signal, run.interrupted]))?.catch((error: unknown) => {
-    run.append({ event: "notice", level: "warning", text: `the staging load failed: ${(error as Error).message}` });
+    run.append({ event: "notice", level: "warning", text: `the staging load failed: ${quoted(error)}` });
   });
   try {
     await watch(
