@@ -10,6 +10,8 @@ export interface RunSource {
   each(onRow: (row: TestRow) => void): Promise<{ rawSha256: Sha256; facts?: RunFacts }>;
   /** Any text that is the same each time and likely another one for other reports. */
   readonly hint: string;
+  /** Its texts went through redaction already. */
+  readonly redacted?: boolean;
 }
 
 /** A run in report files, folders or patterns. */
@@ -25,7 +27,7 @@ export function reportsSource(disk: Disk, patterns: readonly string[], options: 
 
 /** A run in its stored form. */
 export function storedSource(stored: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>, hint: string): RunSource {
-  return { hint, each: (onRow) => streamNormalised(stored(), onRow) };
+  return { hint, redacted: true, each: (onRow) => streamNormalised(stored(), onRow) };
 }
 
 /** A run in memory. */
@@ -67,6 +69,11 @@ export interface StreamOptions<T> {
   /** Starts the comparison; the seed differs from pair to pair of reports. */
   readonly open: (seed: readonly [number, number]) => RowComparison<T>;
   /**
+   * The redaction that stored forms went through. Needed where one side is a stored form: a test whose name was
+   * masked there is the same test only when the other side's names are masked in the same way.
+   */
+  readonly redact?: (text: string) => string;
+  /**
    * Takes the stored form of both sides, in pieces. Then every text is redacted before it is stored and compared, so
    * that comparing the stored forms again gives the same. Without it nothing is stored and texts stay as read: what
    * is shown has to be redacted by the comparison.
@@ -88,12 +95,17 @@ export async function compareRuns<T>(
 ): Promise<StreamedComparison<T>> {
   const { store, open } = options;
   const comparison = open(seedOf(`${baseline?.hint ?? ""}\n${candidate.hint}`));
+  const masked = baseline?.redacted || candidate.redacted ? options.redact : undefined;
+  const masking = (source: RunSource) => {
+    const redact = source.redacted ? undefined : (store?.redact ?? masked);
+    return redact ? redactRows(redact) : (row: TestRow) => row;
+  };
   const side = async (source: RunSource, name: "baseline" | "candidate", fold: (row: TestRow) => void) => {
-    if (!store) return source.each(fold);
+    const safely = masking(source);
+    if (!store) return source.each((row) => fold(safely(row)));
     const writer = openStored((bytes) => store.write(name, bytes));
-    const redacted = redactRows(store.redact);
     const read = await source.each((row) => {
-      const safe = redacted(row);
+      const safe = safely(row);
       writer.row(safe);
       fold(safe);
     });
@@ -102,8 +114,8 @@ export async function compareRuns<T>(
   const before = baseline && (await side(baseline, "baseline", comparison.baselineRow));
   const after = await side(candidate, "candidate", comparison.candidateRow);
   if (baseline && before && comparison.mustName()) {
-    const redacted = store ? redactRows(store.redact) : (row: TestRow) => row;
-    const again = await baseline.each((row) => comparison.nameRow(redacted(row)));
+    const safely = masking(baseline);
+    const again = await baseline.each((row) => comparison.nameRow(safely(row)));
     if (again.rawSha256 !== before.rawSha256) throw changedMeanwhile();
   }
   return { compared: comparison.finish(), baseline: before, candidate: after };

@@ -30,14 +30,18 @@ export async function scanXml(
   }
 }
 
-type Mode = "content" | "cdata" | "comment" | "instruction";
+/** Bytes of a reference, `&` and `;` included. */
+const LONGEST_REFERENCE = 12;
+
+type Mode = "content" | "cdata" | "comment";
 
 const ENDS: Record<Exclude<Mode, "content">, Buffer> = {
   cdata: Buffer.from("]]>"),
   comment: Buffer.from("--"),
-  instruction: Buffer.from("?>"),
 };
 const CDATA = "<![CDATA[";
+const DECLARATION =
+  /^<\?xml\s+version\s*=\s*["']1\.\d["'](?:\s+encoding\s*=\s*["'][\w.-]+["'])?(?:\s+standalone\s*=\s*["'](?:yes|no)["'])?\s*$/;
 
 function openScan(consumer: XmlConsumer, limits: Limits) {
   const tags = openTagScan();
@@ -47,8 +51,9 @@ function openScan(consumer: XmlConsumer, limits: Limits) {
   let mode: Mode = "content";
   let started = false;
   let rootSeen = false;
+  let nextAmpersand = -1;
 
-  /** Moves over the content of a CDATA section, comment or instruction. False when it is not plain. */
+  /** Moves over the content of a CDATA section or a comment. */
   const skip = (kind: Exclude<Mode, "content">): "on" | "more" | "unsure" => {
     const mark = ENDS[kind];
     const end = bytes.indexOf(mark, at);
@@ -69,10 +74,32 @@ function openScan(consumer: XmlConsumer, limits: Limits) {
     mode = "content";
     return "on";
   };
+  /** Where the next ampersand stands, from here on; looked for once for all text before it. */
+  const ampersand = (): number => {
+    if (nextAmpersand < at) {
+      const found = bytes.indexOf(0x26, at);
+      nextAmpersand = found < 0 ? bytes.length : found;
+    }
+    return nextAmpersand;
+  };
+  /** Whether all references of the text up to `to` are plain. */
+  const references = (to: number): boolean => {
+    let from = ampersand();
+    while (from >= 0 && from < to) {
+      const end = bytes.indexOf(0x3b, from);
+      if (end < 0 || end >= to || end - from > LONGEST_REFERENCE) return false;
+      if (resolveReferences(bytes.latin1Slice(from, end + 1)) === undefined) return false;
+      from = bytes.indexOf(0x26, end);
+    }
+    nextAmpersand = from < 0 ? bytes.length : from;
+    return true;
+  };
   /** Character data up to the next tag. */
   const text = (to: number): boolean => {
     if (to > at && open.length === 0) {
       for (let i = at; i < to; i++) if (!isSpace(bytes[i])) return false;
+    } else if (ampersand() < to && !references(to)) {
+      return false;
     } else if (to > at && consumer.wantsText()) {
       const resolved = resolveReferences(bytes.utf8Slice(at, to));
       if (resolved === undefined) return false;
@@ -107,19 +134,20 @@ function openScan(consumer: XmlConsumer, limits: Limits) {
     consumer.close(name);
     return "on";
   };
+  /** The XML declaration, once and first. Other processing instructions are left to the parser. */
+  const declaration = (): "on" | "more" | "unsure" => {
+    const end = bytes.indexOf("?>", at);
+    if (end < 0) return bytes.length - at > 512 ? "unsure" : "more";
+    if (started || !DECLARATION.test(bytes.latin1Slice(at, end))) return "unsure";
+    at = end + 2;
+    return "on";
+  };
   /** What follows a `<`. */
   const markup = (): "on" | "more" | "unsure" => {
     const next = bytes[at + 1];
     if (next === undefined) return "more";
     if (next === 0x2f) return closeTag();
-    if (next === 0x3f) {
-      if (at + 6 > bytes.length) return "more";
-      // A declaration that is not the very first thing means a second document.
-      if (/^<\?xml\s/i.test(bytes.latin1Slice(at, at + 6)) && started) return "unsure";
-      mode = "instruction";
-      at += 2;
-      return "on";
-    }
+    if (next === 0x3f) return declaration();
     if (next !== 0x21) return openTag();
     const head = bytes.latin1Slice(at, Math.min(at + CDATA.length, bytes.length));
     if (head.startsWith("<!--")) {
@@ -133,12 +161,18 @@ function openScan(consumer: XmlConsumer, limits: Limits) {
     at += CDATA.length;
     return "on";
   };
+  /** The end of the bytes, or the start of a reference that they cut in two. */
+  const endOfText = (): number => {
+    const last = bytes.lastIndexOf(0x26);
+    const cut = last >= at && bytes.length - last < LONGEST_REFERENCE && bytes.indexOf(0x3b, last) < 0;
+    return cut ? last : bytes.length;
+  };
   const step = (): "on" | "more" | "unsure" => {
     if (mode !== "content") return skip(mode);
     const tag = bytes.indexOf(0x3c, at);
     // Wanted text is taken whole: its end could cut a character or a reference in two.
     if (tag < 0 && consumer.wantsText()) return "more";
-    if (!text(tag < 0 ? bytes.length : tag)) return "unsure";
+    if (!text(tag < 0 ? endOfText() : tag)) return "unsure";
     if (tag < 0) return "more";
     const then = markup();
     if (then === "on") started = true;
@@ -150,6 +184,7 @@ function openScan(consumer: XmlConsumer, limits: Limits) {
       const next = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
       bytes = (at === bytes.length ? next : Buffer.concat([bytes.subarray(at), next])) as Buffer as ByteText;
       at = 0;
+      nextAmpersand = -1;
       if (!started) {
         const encoding = declaredEncoding(bytes);
         if (encoding !== undefined && !/^(?:utf-?8|us-ascii)$/i.test(encoding)) return false;
