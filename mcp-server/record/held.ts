@@ -46,6 +46,13 @@ export interface HeldRelease {
 export function releaseHeld(disk: Disk, lockPath: string, release: HeldRelease): boolean {
   const path = heldPath(lockPath);
   if (!disk.stat(path)) return false;
+  logRelease(disk, lockPath, release, disk.readText(path));
+  disk.remove(path);
+  return true;
+}
+
+/** Notes on the medium who released what, and why. Throws FlowError `usage` without a reason. */
+export function logRelease(disk: Disk, lockPath: string, release: HeldRelease, released: string): void {
   if (release.reason.trim() === "") {
     throw new FlowError({
       code: "usage",
@@ -55,11 +62,9 @@ export function releaseHeld(disk: Disk, lockPath: string, release: HeldRelease):
   }
   const log = disk.openAppend(`${lockPath}.releases.jsonl`);
   try {
-    log.append(Buffer.from(`${JSON.stringify({ ...release, held: disk.readText(path).trim() })}\n`));
+    log.append(Buffer.from(`${JSON.stringify({ ...release, released: released.trim() })}\n`));
     log.sync();
   } finally {
     log.close();
   }
-  disk.remove(path);
-  return true;
 }

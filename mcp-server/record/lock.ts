@@ -130,7 +130,8 @@ function settle(o: LockOptions, lock: LockRecord): LockRecord {
   return lock;
 }
 
-function isGone(processes: Processes, holder: LockRecord): boolean {
+/** Whether the holder has certainly ended: judged only for a holder on this host. */
+export function isGone(processes: Processes, holder: LockRecord): boolean {
   const self = processes.self();
   if (holder.host !== self.host) return false;
   if (holder.bootId !== self.bootId) return true;
@@ -141,7 +142,8 @@ function newLock(o: LockOptions, epoch: number): LockRecord {
   return { runId: o.runId, ...o.processes.self(), epoch, token: o.ids.hex(8) };
 }
 
-function rememberEpoch(disk: Disk, path: string, epoch: number): void {
+/** Keeps the highest epoch beside the lock, so that it never goes back. */
+export function rememberEpoch(disk: Disk, path: string, epoch: number): void {
   if (lastEpoch(disk, path) < epoch) disk.writeAtomic(epochPath(path), recordText({ epoch }));
 }
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { hold, readHeld, releaseHeld } from "../../mcp-server/record/held.ts";
 import { acquireLock, type LockRecord, lastEpoch, readLock, releaseLock } from "../../mcp-server/record/lock.ts";
+import { breakLock } from "../../mcp-server/record/lock-break.ts";
 import type { Instant, RunId } from "../../mcp-server/vocab/index.ts";
 import { Crash, type FakeProcesses, fakeIds, fakeProcesses, type MemoryDisk, memoryDisk } from "../fakes/index.ts";
 
@@ -129,6 +130,41 @@ describe("a lock in use", () => {
   it("that cannot be read is nobody's to take", async () => {
     const disk = memoryDisk({ [PATH]: '{"pid": 1' });
     await expect(acquire(disk, fakeProcesses())).rejects.toMatchObject({ code: "damaged", where: { file: PATH } });
+  });
+});
+
+describe("a lock that a person removes", () => {
+  const release = { person: "ada", reason: "that host is gone", at };
+
+  it.each<[name: string, lock: () => Promise<MemoryDisk>]>([
+    [
+      "of another host",
+      async () => {
+        const disk = memoryDisk();
+        await acquire(disk, fakeProcesses({ host: "host-b" }));
+        return disk;
+      },
+    ],
+    ["that is unreadable", async () => memoryDisk({ [PATH]: "{" })],
+  ])("%s is free then, with a higher epoch, and the reason is kept", async (_name, lock) => {
+    const disk = await lock();
+    expect(breakLock(disk, fakeProcesses(), PATH, release)).toBe(true);
+    expect(breakLock(disk, fakeProcesses(), PATH, release)).toBe(false);
+    expect(await acquire(disk, fakeProcesses(), 2)).toMatchObject({ epoch: 2 });
+    expect(JSON.parse(disk.readText(`${PATH}.releases.jsonl`))).toMatchObject(release);
+  });
+
+  it("is not removed while its holder lives here, nor without a reason", async () => {
+    const disk = memoryDisk();
+    const machine = fakeProcesses();
+    await acquire(disk, machine);
+    expect(() => breakLock(disk, machine, PATH, release)).toThrow(expect.objectContaining({ code: "conflict" }));
+    machine.end(100);
+    machine.start(101);
+    const withoutReason = { ...release, reason: "" };
+    expect(() => breakLock(disk, machine.as(101), PATH, withoutReason)).toThrow("needs a reason");
+    expect(readLock(disk, PATH)).toBeDefined();
+    expect(breakLock(disk, machine.as(101), PATH, release)).toBe(true);
   });
 });
 
