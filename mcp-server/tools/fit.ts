@@ -35,9 +35,13 @@ export function fitLists<T extends object>(
   return { value: copy, omitted };
 }
 
-/** A text of at most `limit` characters; a cut one ends in an ellipsis. */
+/**
+ * A quoted text as one line of at most `limit` characters; a cut one ends in an ellipsis. A line break in the name of
+ * a test must not look like a line of ours.
+ */
 export function cut(text: string, limit: number): string {
-  return text.length <= limit ? text : `${text.slice(0, limit - 1)}…`;
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length <= limit ? line : `${line.slice(0, limit - 1)}…`;
 }
 
 function entriesOf(list: Cuttable): unknown[] {

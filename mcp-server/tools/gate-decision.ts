@@ -54,7 +54,7 @@ const Input = z.object({
       "JSON files: regression-check or smoke-test results, {infra}, {errorRate: {baseline, candidate: {requests, failed}}}",
     ),
   notApplicable: z
-    .record(z.enum(DIMENSIONS), z.string().min(1).max(200))
+    .partialRecord(z.enum(DIMENSIONS), z.string().min(1).max(200))
     .optional()
     .describe("dimensions not judged, each with the reason"),
 });

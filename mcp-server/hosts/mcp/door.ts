@@ -48,9 +48,19 @@ export function listTool(tool: Tool): ListedTool {
   };
 }
 
+/** Held by us and named in the error; a model that chooses arguments need not read them. */
+const SIZE_LIMITS = ["minLength", "maxLength", "minItems", "maxItems"] as const;
+
 /** JSON Schema without the dialect's name: every dialect in use reads ours alike, and each word costs tokens. */
 function jsonSchema(schema: z.ZodObject, io: "input" | "output"): JsonObject {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io, target: "draft-7", unrepresentable: "any" });
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, {
+    io,
+    target: "draft-7",
+    unrepresentable: "any",
+    override: ({ jsonSchema }) => {
+      for (const limit of SIZE_LIMITS) delete jsonSchema[limit];
+    },
+  });
   return rest as JsonObject;
 }
 
