@@ -1,10 +1,10 @@
-import { isCritical, priorityOf, testId } from "./identity.ts";
-import { type Change, changeOf, type StatusCounts } from "./multiset.ts";
-import { pairRenames, type Unpaired } from "./renames.ts";
+import { isCritical, priorityOf, priorityRank, testId } from "./identity.ts";
+import { type Change, changeOf, rowsOf, type StatusCounts } from "./multiset.ts";
+import { pairRenames, type RenamePair, type Unpaired } from "./renames.ts";
 import type { ListedTest, RenamedTest } from "./result.ts";
 import type { TestRow } from "./row.ts";
 import type { Tallied } from "./tally.ts";
-import { byImportance, openTopList, type TopList } from "./top-list.ts";
+import { compareText, openTopList, type TopList } from "./top-list.ts";
 
 /** Up to so many missing and so many new tests are examined for renames. */
 export const RENAME_LIMIT = 5_000;
@@ -12,7 +12,7 @@ export const RENAME_LIMIT = 5_000;
 interface Entry {
   readonly test: Tallied;
   readonly row: TestRow;
-  readonly listed: ListedTest;
+  readonly id: string;
 }
 
 /** The texts of the tests that changed, kept while rows stream by; the counts are the tally's business. */
@@ -37,56 +37,79 @@ export interface ClosedLists {
   readonly excused: number;
 }
 
-/** Empty lists that will hold at most `limit` entries each. */
+/** Empty lists that will hold at most `limit` entries each; `redact` masks the texts that are shown. */
 export function openChangeLists(limit: number, redact: (text: string) => string): ChangeLists {
-  const open = (most: number): TopList<Entry> => openTopList(most, (a, b) => byImportance(a.listed, b.listed));
-  const failing = open(limit);
-  const newlySkipped = open(limit);
-  const fixed = open(limit);
-  const missing = open(Math.max(limit, RENAME_LIMIT));
-  const added = open(Math.max(limit, RENAME_LIMIT));
+  const failing = openTopList(limit, byImportance);
+  const newlySkipped = openTopList(limit, byImportance);
+  const fixed = openTopList(limit, byImportance);
+  const missing = openTopList(Math.max(limit, RENAME_LIMIT), byImportance);
+  const added = openTopList(Math.max(limit, RENAME_LIMIT), byImportance);
   return {
     candidate: (row, test) => {
       const before = test.baseline;
-      if (unchangedFailure(row, before, test)) return;
-      const entry = entryOf(redactedRow(row, redact), test, statusOf(before), row.status);
-      if (row.status === "skipped") {
-        if (before.passed > 0) newlySkipped.offer(entry);
-      } else if (row.status === "passed") {
-        if (before.failed + before.errored > 0) fixed.offer(entry);
-      } else if (before.failed + before.errored === 0 || before.passed > 0) failing.offer(entry);
-      if (rowsOf(test.candidate) > rowsOf(before)) added.offer(entry);
+      const list = row.status === "skipped" ? newlySkipped : row.status === "passed" ? fixed : failing;
+      const failedBefore = before.failed + before.errored > 0;
+      const listed =
+        list === newlySkipped ? before.passed > 0 : list === fixed ? failedBefore : !failedBefore || before.passed > 0;
+      const isNew = rowsOf(before) === 0;
+      if (!listed && !isNew) return;
+      const entry = { test, row, id: testId(row) };
+      if (listed) list.offer(entry);
+      if (isNew) added.offer(entry);
     },
-    missing: (row, test) => missing.offer(entryOf(redactedRow(row, redact), test, "passed", "absent")),
+    missing: (row, test) => missing.offer({ test, row, id: testId(row) }),
     close: (now, examineRenames) => {
-      const renamed = examineRenames ? renamesAmong(missing.items(), added.items(), now) : noRenames();
-      const changed = (list: TopList<Entry>, share: (change: Change) => number) => stillTrue(list.items(), now, share);
-      const failingNow = changed(failing, (change) => change.failing + change.newFailing);
-      const lostByFailure = changed(failing, (change) => change.failing);
-      const skippedNow = changed(newlySkipped, (change) => change.newlySkipped);
-      const missingNow = changed(missing, (change) => change.missing).filter((entry) => !renamed.from.has(entry));
-      const addedNow = changed(added, (change) => change.added).filter((entry) => !renamed.to.has(entry));
-      const show = (entries: readonly Entry[]) => entries.slice(0, limit).map((entry) => entry.listed);
+      const settled = (list: TopList<Entry>) =>
+        list
+          .items()
+          .map((entry) => ({ ...entry, test: now(entry.test) }))
+          .sort(byImportance);
+      const failingNow = settled(failing);
+      const missingNow = stillTrue(settled(missing), (change) => change.missing);
+      const addedNow = stillTrue(settled(added), (change) => change.added);
+      const skippedNow = stillTrue(settled(newlySkipped), (change) => change.newlySkipped);
+      const renamed = examineRenames ? renamesAmong(missingNow, addedNow) : noRenames();
+      const gone = missingNow.filter((entry) => !renamed.from.has(entry));
+      const lostByFailure = stillTrue(failingNow, (change) => change.failing);
+      const show = (entries: readonly Entry[], absent = false) =>
+        entries.slice(0, limit).map((entry) => listedOf(entry, redact, absent));
       return {
-        lost: [...show(lostByFailure), ...show(skippedNow), ...show(missingNow)].sort(byImportance).slice(0, limit),
-        failing: show(failingNow),
-        missing: show(missingNow),
+        lost: [...show(lostByFailure), ...show(skippedNow), ...show(gone, true)].sort(byPriorityAndId).slice(0, limit),
+        failing: show(stillTrue(failingNow, (change) => change.failing + change.newFailing)),
+        missing: show(gone, true),
         newlySkipped: show(skippedNow),
-        fixed: show(changed(fixed, (change) => change.fixed)),
-        added: show(addedNow),
-        renamed: renamed.pairs.slice(0, limit),
+        fixed: show(stillTrue(settled(fixed), (change) => change.fixed)),
+        added: show(addedNow.filter((entry) => !renamed.to.has(entry))),
+        renamed: renamed.pairs
+          .slice(0, limit)
+          .map(({ from, to, kind }) => ({ from: redact(from.id), to: redact(to.id), kind })),
         excused: renamed.pairs.length,
       };
     },
   };
 }
 
+/** Most important first, then by name, then by what is said of it: no list depends on the order of the reports. */
+function byImportance(a: Entry, b: Entry): number {
+  return (
+    a.test.rank - b.test.rank ||
+    compareText(a.id, b.id) ||
+    compareText(a.row.status, b.row.status) ||
+    compareText(a.row.message ?? "", b.row.message ?? "")
+  );
+}
+
+function byPriorityAndId(a: ListedTest, b: ListedTest): number {
+  return (
+    priorityRank(a.priority) - priorityRank(b.priority) || compareText(a.id, b.id) || compareText(a.after, b.after)
+  );
+}
+
 /** Entries that hold with all rows in, each test at most as often as its change says. */
-function stillTrue(entries: Entry[], now: (test: Tallied) => Tallied, share: (change: Change) => number): Entry[] {
+function stillTrue(entries: readonly Entry[], share: (change: Change) => number): Entry[] {
   const shown = new Map<string, number>();
-  return entries.filter((entry) => {
-    const test = now(entry.test);
-    const key = keyOf(test);
+  return entries.filter(({ test }) => {
+    const key = `${test.a}/${test.b}`;
     const times = shown.get(key) ?? 0;
     if (times >= share(changeOf(test.baseline, test.candidate))) return false;
     shown.set(key, times + 1);
@@ -95,9 +118,9 @@ function stillTrue(entries: Entry[], now: (test: Tallied) => Tallied, share: (ch
 }
 
 interface Renames {
-  readonly pairs: RenamedTest[];
-  readonly from: ReadonlySet<Entry>;
-  readonly to: ReadonlySet<Entry>;
+  readonly pairs: RenamePair[];
+  readonly from: ReadonlySet<Unpaired>;
+  readonly to: ReadonlySet<Unpaired>;
 }
 
 function noRenames(): Renames {
@@ -105,51 +128,11 @@ function noRenames(): Renames {
 }
 
 /** Only single rows take part: a missing test that is not P0 or P1, and a new test that passes. */
-function renamesAmong(missing: Entry[], added: Entry[], now: (test: Tallied) => Tallied): Renames {
-  const gone = new Map<Unpaired, Entry>();
-  const fresh = new Map<Unpaired, Entry>();
-  for (const entry of missing) {
-    const test = now(entry.test);
-    if (!isCritical(test.rank) && rowsOf(test.baseline) === 1) gone.set(unpaired(entry), entry);
-  }
-  for (const entry of added) {
-    const test = now(entry.test);
-    const single = rowsOf(test.baseline) === 0 && rowsOf(test.candidate) === 1;
-    if (single && test.candidate.passed === 1) fresh.set(unpaired(entry), entry);
-  }
-  const pairs = pairRenames([...gone.keys()], [...fresh.keys()]);
-  const entriesOf = (of: Map<Unpaired, Entry>, chosen: readonly Unpaired[]) =>
-    new Set(chosen.flatMap((test) => of.get(test) ?? []));
-  return {
-    pairs: pairs.map(({ from, to, kind }) => ({ from: from.id, to: to.id, kind })),
-    from: entriesOf(
-      gone,
-      pairs.map((pair) => pair.from),
-    ),
-    to: entriesOf(
-      fresh,
-      pairs.map((pair) => pair.to),
-    ),
-  };
-}
-
-function unpaired(entry: Entry): Unpaired {
-  return { id: entry.listed.id, row: entry.row };
-}
-
-/** Failing before and failing now, or skipped both times: nothing to list, and there can be many. */
-function unchangedFailure(row: TestRow, before: StatusCounts, test: Tallied): boolean {
-  if (rowsOf(before) !== 1 || rowsOf(test.candidate) !== 1) return false;
-  const failing = row.status === "failed" || row.status === "errored";
-  return (failing && before.failed + before.errored === 1) || (row.status === "skipped" && before.skipped === 1);
-}
-
-function keyOf(test: Tallied): string {
-  return `${test.a}/${test.b}`;
-}
-
-function rowsOf(counts: StatusCounts): number {
-  return counts.passed + counts.failed + counts.errored + counts.skipped;
+function renamesAmong(missing: readonly Entry[], added: readonly Entry[]): Renames {
+  const gone = missing.filter(({ test }) => !isCritical(test.rank) && rowsOf(test.baseline) === 1);
+  const fresh = added.filter(({ test }) => rowsOf(test.candidate) === 1 && test.candidate.passed === 1);
+  const pairs = pairRenames(gone, fresh);
+  return { pairs, from: new Set(pairs.map((pair) => pair.from)), to: new Set(pairs.map((pair) => pair.to)) };
 }
 
 /** Status of a side in one word; of duplicates the best, because that is what can be lost. */
@@ -160,31 +143,23 @@ function statusOf(counts: StatusCounts): ListedTest["before"] {
   return counts.errored > 0 ? "errored" : "absent";
 }
 
-function redactedRow(row: TestRow, redact: (text: string) => string): TestRow {
-  return {
+function listedOf({ row, test }: Entry, redact: (text: string) => string, absent: boolean): ListedTest {
+  const safe = {
     ...row,
     suite: row.suite.map((part) => redact(part)),
     name: redact(row.name),
     ...(row.classname === undefined ? {} : { classname: redact(row.classname) }),
     ...(row.file === undefined ? {} : { file: redact(row.file) }),
-    ...(row.message === undefined ? {} : { message: redact(row.message) }),
   };
-}
-
-function entryOf(row: TestRow, test: Tallied, before: ListedTest["before"], after: ListedTest["after"]): Entry {
   const priority = priorityOf(test.rank);
   return {
-    test,
-    row,
-    listed: {
-      id: testId(row),
-      name: row.name,
-      suite: row.suite,
-      ...(row.file === undefined ? {} : { file: row.file }),
-      ...(priority === undefined ? {} : { priority }),
-      before,
-      after,
-      ...(row.message === undefined || after === "absent" ? {} : { message: row.message }),
-    },
+    id: testId(safe),
+    name: safe.name,
+    suite: safe.suite,
+    ...(safe.file === undefined ? {} : { file: safe.file }),
+    ...(priority === undefined ? {} : { priority }),
+    before: absent ? "passed" : statusOf(test.baseline),
+    after: absent ? "absent" : row.status,
+    ...(row.message === undefined || absent ? {} : { message: redact(row.message) }),
   };
 }

@@ -1,6 +1,6 @@
 import { openChangeLists, RENAME_LIMIT } from "./change-lists.ts";
 import { isCritical } from "./identity.ts";
-import { changeOf } from "./multiset.ts";
+import { changeOf, rowsOf } from "./multiset.ts";
 import type { ComparedTests, TestTotals } from "./result.ts";
 import { countRow, noTests, type TestRow } from "./row.ts";
 import { type TestScope, targetMatcher } from "./scope.ts";
@@ -121,8 +121,7 @@ function countTally(tally: Tally, inScope: (rank: number) => boolean): InScope {
     if (!inScope(rank)) return;
     baselinePassed += baseline.passed;
     candidatePassed += candidate.passed;
-    const after = candidate.passed + candidate.failed + candidate.errored + candidate.skipped;
-    matched += after - change.added;
+    matched += Math.min(rowsOf(baseline), rowsOf(candidate));
     totals.lost += change.lost;
     totals.failing += change.failing + change.newFailing;
     totals.missing += change.missing;

@@ -14,6 +14,7 @@ export interface Change {
   readonly newFailing: number;
   readonly stillFailing: number;
   readonly fixed: number;
+  /** Rows of a test that the baseline does not have. */
   readonly added: number;
   /** Did not pass in the baseline and is absent from the candidate. */
   readonly gone: number;
@@ -30,8 +31,8 @@ export function noRows(): StatusCounts {
  * and the worst ones are set against the baseline: one more failing row is a loss, never an unrelated extra.
  */
 export function changeOf(baseline: StatusCounts, candidate: StatusCounts): Change {
-  const before = rows(baseline);
-  const after = rows(candidate);
+  const before = rowsOf(baseline);
+  const after = rowsOf(candidate);
   const passedLess = baseline.passed - candidate.passed;
   const notPassingMore = after - candidate.passed - (before - baseline.passed);
   const lost = Math.min(baseline.passed, Math.max(0, passedLess, notPassingMore));
@@ -46,12 +47,13 @@ export function changeOf(baseline: StatusCounts, candidate: StatusCounts): Chang
     newFailing: failingMore - lostByFailure,
     stillFailing: Math.min(failing(baseline), failing(candidate)),
     fixed: before === 0 ? 0 : Math.max(0, Math.min(-passedLess, failing(baseline) - failing(candidate))),
-    added: Math.max(0, after - before),
+    added: before === 0 ? after : 0,
     gone: Math.max(0, before - after) - missing,
   };
 }
 
-function rows(counts: StatusCounts): number {
+/** Rows of one side. */
+export function rowsOf(counts: StatusCounts): number {
   return counts.passed + counts.failed + counts.errored + counts.skipped;
 }
 

@@ -1,11 +1,3 @@
-import { priorityRank } from "./identity.ts";
-import type { ListedTest } from "./result.ts";
-
-/** Most important first, then by name: the order of every list, whatever order the reports were written in. */
-export function byImportance(a: ListedTest, b: ListedTest): number {
-  return priorityRank(a.priority) - priorityRank(b.priority) || compareText(a.id, b.id);
-}
-
 /** Code unit order, the same on every machine. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
