@@ -4,7 +4,7 @@
 //   node demo.mjs PROGRAM [--dir DIR] [--keep] [--rate N] [--format json]
 // PROGRAM is the bundled deploy-flow. Exit code 0 when all three ended as they should and no request was lost.
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -80,8 +80,22 @@ function archives(dir = join(project, ".aiwg/archive")) {
   return readdirSync(dir).flatMap((day) => readdirSync(join(dir, day)).map((name) => join(dir, day, name)));
 }
 
-const started = performance.now();
 const load = { current: undefined };
+
+/** Ends the load and what the sandbox left running. */
+function cleanUp() {
+  load.current?.stop();
+  spawnSync(process.execPath, [program, "sandbox-stop", "--project", project], { timeout: 30_000 });
+}
+
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.on(signal, () => {
+    cleanUp();
+    process.exit(130);
+  });
+}
+
+const started = performance.now();
 let ok = true;
 try {
   say(paint("bold", "deploy-flow demonstration"));
@@ -111,7 +125,8 @@ try {
     const verified = archive && verify(archive);
     const right = exit === scenario.exit && verified?.ok === true && verified.outcome === scenario.outcome;
     ok &&= right;
-    results.push({ ...scenario, exit, right, from, until: Date.now(), archive, verified });
+    const visibleAt = archive && breachVisibleAt(archive);
+    results.push({ ...scenario, exit, right, from, until: Date.now(), archive, verified, visibleAt });
   }
   load.current.stop();
   const summary = await load.current.done;
@@ -121,11 +136,22 @@ try {
   if (json) console.log(JSON.stringify({ ok, seconds, project, results, impact, load: summary }, null, 2));
   else report(results, impact, seconds);
 } finally {
-  load.current?.stop();
-  spawnSync(process.execPath, [program, "sandbox-stop", "--project", project], { timeout: 30_000 });
+  cleanUp();
   if (ok && !values.keep && !values.dir && json) rmSync(project, { recursive: true, force: true });
 }
 process.exitCode = ok ? 0 : 1;
+
+/** The moment up to which the poll that decided the rollback had counted, from the archived journal. */
+function breachVisibleAt(archive) {
+  const events = readFileSync(join(archive, "journal.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const latched = events.findIndex(({ event }) => event.event === "rollback-latched");
+  const poll = events.slice(0, Math.max(0, latched)).findLast(({ event }) => event.event === "poll");
+  const ends = (poll?.event.increments ?? []).map((increment) => Date.parse(increment.to));
+  return ends.length > 0 ? Math.max(...ends) : undefined;
+}
 
 function verify(archive) {
   const ran = spawnSync(process.execPath, [program, "verify", archive, "--project", project, "--format", "json"], {

@@ -6,7 +6,7 @@
  * sending the first request that the new version answered badly to sending the last one that reached it.
  */
 export function impactOf(results, records) {
-  return results.map(({ version, outcome, from, until }) => {
+  return results.map(({ version, outcome, from, until, visibleAt }) => {
     const during = records.filter((record) => record.at >= from && record.at <= until).sort((a, b) => a.at - b.at);
     const reached = during.filter((record) => record.version === version);
     const firstBad = during.find((record) => record.version === version && record.outcome === "service-error");
@@ -20,6 +20,8 @@ export function impactOf(results, records) {
       lost: during.filter((record) => record.outcome !== "ok" && record.outcome !== "service-error").length,
       reachedNewVersion: reached.length,
       badAnswers: reached.filter((record) => record.outcome === "service-error").length,
+      // Of that, what the flow itself took: from the moment up to which the deciding poll had counted.
+      secondsFromData: wentBack && visibleAt !== undefined ? Math.max(0, lastReached - visibleAt) / 1000 : undefined,
       secondsToSafety: wentBack ? Math.max(0, lastReached - firstBad.at) / 1000 : undefined,
     };
   });
