@@ -3,6 +3,8 @@ import type { Socket } from "node:net";
 import { Agent, request } from "undici";
 import type { Ms } from "../vocab/index.ts";
 
+export type { IncomingMessage, ServerResponse } from "node:http";
+
 export interface HttpRequest {
   readonly url: string;
   readonly method?: string;

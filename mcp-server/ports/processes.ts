@@ -2,6 +2,8 @@ import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
+export type { ChildProcess } from "node:child_process";
+
 /** One process, told apart from a later one that got the same pid. */
 export interface ProcessIdentity {
   readonly pid: number;

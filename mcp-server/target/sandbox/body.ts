@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage } from "../../ports/index.ts";
 
 /** Bodies up to this size are read before the request goes on, so that it can be sent again. */
 export const REPLAY_LIMIT_BYTES = 64 * 1024;

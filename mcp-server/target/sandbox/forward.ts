@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Pool as Connections, Dispatcher } from "undici";
+import type { IncomingMessage, ServerResponse } from "../../ports/index.ts";
 import { type RequestBody, requestBody } from "./body.ts";
 import { requestHeaders, responseHeaders } from "./headers.ts";
 import { pickBackend, type Routable, type Route } from "./routing.ts";

@@ -1,6 +1,5 @@
-import type { ChildProcess } from "node:child_process";
 import { Pool as Connections } from "undici";
-import { allowEnv, BASE_ENV, type Ports, type ProcessIdentity } from "../../ports/index.ts";
+import { allowEnv, BASE_ENV, type ChildProcess, type Ports, type ProcessIdentity } from "../../ports/index.ts";
 import { type Digest, durationMs, type Env, type Ms, messageOf, type Version } from "../../vocab/index.ts";
 import type { SandboxConfig } from "../config.ts";
 import { TargetError } from "../target.ts";

@@ -66,10 +66,26 @@ export function openState(disk: Disk, root: string, owned: () => boolean): State
     read: () => state,
     update: (change) => {
       const next = change(state);
-      if (owned()) disk.writeAtomic(path, `${JSON.stringify(next)}\n`, 0o600);
+      if (owned()) replaceFile(disk, path, `${JSON.stringify(next)}\n`);
       state = next;
     },
   };
+}
+
+/**
+ * Whole or not at all, whatever kills this process. Not forced to the medium: that takes tens of milliseconds in which
+ * the proxy would stand still, and a power cut ends everything that the record speaks of anyway.
+ */
+function replaceFile(disk: Disk, path: string, text: string): void {
+  const temporary = `${path}.tmp`;
+  disk.remove(temporary);
+  const file = disk.openAppend(temporary, 0o600);
+  try {
+    file.append(Buffer.from(text));
+  } finally {
+    file.close();
+  }
+  disk.rename(temporary, path);
 }
 
 function parseJson(text: string): unknown {
