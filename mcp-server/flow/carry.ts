@@ -6,6 +6,7 @@ import { RollbackLatched, type RunControl, RunStopped, stepKey } from "./engine.
 import type { Hands } from "./hands.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
+import { finishLastRequest } from "./requests.ts";
 import { applyPools } from "./runbooks/apply.ts";
 import { type Carried, deploy } from "./runbooks/deploy.ts";
 import { instancesFor, poolsAt, previousOnly } from "./runbooks/pools.ts";
@@ -13,6 +14,7 @@ import { rollback } from "./runbooks/rollback.ts";
 
 /** Carries a run from wherever its journal ends to its archive. */
 export async function carry(project: Project, run: RunControl, hands: Hands): Promise<void> {
+  finishLastRequest(run);
   if (!run.state().outcome) await toOutcome(run, hands);
   run.enterClosing();
   await run.step("report", async () => writeArtifacts(project, run));

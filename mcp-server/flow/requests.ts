@@ -15,7 +15,7 @@ export interface Receipt {
  */
 export function takeRequest(run: RunControl, id: string, request: Request, actor: Actor): Receipt {
   const state = run.state();
-  if (state.requests.has(id)) return { taken: true, note: "this request was taken before" };
+  if (state.requests.has(id)) return receiptBefore(run, id);
   const refusal = refusalOf(run, request);
   run.appendAs(
     {
@@ -29,6 +29,48 @@ export function takeRequest(run: RunControl, id: string, request: Request, actor
   );
   if (refusal !== undefined) return { taken: false, note: refusal };
   return { taken: true, note: effect(run, request, actor) };
+}
+
+/** A request that is sent again, because its first answer was lost, gets the answer that it had. */
+function receiptBefore(run: RunControl, id: string): Receipt {
+  const before = run.events().find(({ event }) => event.event === "request" && event.id === id)?.event;
+  const refusal = before?.event === "request" && !before.taken ? before.note : undefined;
+  return refusal === undefined
+    ? { taken: true, note: "this request was taken before" }
+    : { taken: false, note: `this request was refused before: ${refusal}` };
+}
+
+/**
+ * A runner can die between journalling a request and acting on it. Called before a run goes on: what the last taken
+ * request asked for, and is not in the journal yet, is done now.
+ */
+export function finishLastRequest(run: RunControl): void {
+  const events = run.events();
+  const index = events.findLastIndex(({ event }) => event.event === "request" && event.taken);
+  const asked = events[index];
+  if (asked?.event.event !== "request" || run.state().outcome) return;
+  const { request } = asked.event;
+  const since = events.slice(index + 1).map(({ event }) => event);
+  const { latched, abortReason, question } = run.state();
+  switch (request.kind) {
+    case "abort":
+    case "rollback":
+      if (!latched && abortReason === undefined) effect(run, request, asked.actor);
+      return;
+    case "approve":
+      if (!since.some((event) => event.event === "approval")) effect(run, request, asked.actor);
+      else if (question?.question.about === "approval") answerApproval(run, request, asked.actor);
+      return;
+    case "answer":
+      if (!since.some((event) => event.event === "answer")) effect(run, request, asked.actor);
+      else if (request.answer === "rollback" && !latched) latchAnswer(run, request);
+      return;
+    case "advice":
+    case "resume":
+      return;
+    default:
+      request satisfies never;
+  }
 }
 
 function refusalOf(run: RunControl, request: Request): string | undefined {
@@ -90,13 +132,7 @@ function effect(run: RunControl, request: Request, actor: Actor): string {
         { event: "approval", decision, planHash: hash, way, person, ...(reason === undefined ? {} : { reason }) },
         actor,
       );
-      const pending = state.question;
-      if (pending?.question.about === "approval") {
-        run.appendAs(
-          { event: "answer", key: pending.key as never, answer: decision, way, person, reason: reason ?? "" },
-          actor,
-        );
-      }
+      answerApproval(run, request, actor);
       return decision === "approve" ? "the plan is approved" : "the plan is rejected; the run stops";
     }
     case "answer": {
@@ -104,9 +140,7 @@ function effect(run: RunControl, request: Request, actor: Actor): string {
       if (key === undefined) return "nothing is being asked";
       const { answer, way, person, reason } = request;
       run.appendAs({ event: "answer", key: key as never, answer, way, person, reason }, actor);
-      if (answer === "rollback") {
-        run.latch({ kind: "manual", reasons: [{ code: "manual-rollback", text: `${person}: ${reason}` }] });
-      }
+      if (answer === "rollback") latchAnswer(run, request);
       return `answered: ${answer}`;
     }
     case "advice":
@@ -116,4 +150,18 @@ function effect(run: RunControl, request: Request, actor: Actor): string {
     default:
       return request satisfies never;
   }
+}
+
+function answerApproval(run: RunControl, request: Extract<Request, { kind: "approve" }>, actor: Actor): void {
+  const pending = run.state().question;
+  if (pending?.question.about !== "approval") return;
+  const { decision, way, person, reason } = request;
+  run.appendAs(
+    { event: "answer", key: pending.key as never, answer: decision, way, person, reason: reason ?? "" },
+    actor,
+  );
+}
+
+function latchAnswer(run: RunControl, { person, reason }: Extract<Request, { kind: "answer" }>): void {
+  run.latch({ kind: "manual", reasons: [{ code: "manual-rollback", text: `${person}: ${reason}` }] });
 }

@@ -51,6 +51,8 @@ export async function watch(
     startSmoke(run, hands, key, smoke, beside.signal).finally(() => {
       checks.pending = false;
     });
+  // Awaited below; until then a failure of it must not count as one that nobody handles and end the process.
+  probing?.catch(() => {});
   try {
     return settle(run, await loop(run, hands, key, checks));
   } finally {
@@ -79,6 +81,7 @@ export async function watchDuring<T>(
       await run.clock.sleep(run.plan.pollMs, run.interrupted);
     }
   })();
+  polling.catch(() => {}); // awaited below, see watch
   try {
     return await body();
   } finally {

@@ -1,0 +1,156 @@
+import "./without-reports.ts";
+import { describe, expect, test } from "vitest";
+import { planHash } from "../../mcp-server/flow/plan.ts";
+import type { RunOutcome } from "../../mcp-server/vocab/index.ts";
+import { SMOKE_FAIL } from "./fake-hands.ts";
+import { broken } from "./fake-platform.ts";
+import { type Death, type FakeWorld, fakeWorld, NEW, type WorldOptions } from "./fake-world.ts";
+import { journalProblems, weightsTold } from "./invariants.ts";
+
+interface Story extends WorldOptions {
+  readonly name: string;
+  readonly outcome: RunOutcome;
+  /** What platform and people do while the run goes on. */
+  readonly script?: (world: FakeWorld) => void;
+}
+
+/** A regression that is no breach of a service level: what a person is asked about. */
+const MILD = { slo: { errorRatePct: 20 }, triggers: { errorRatePp: 20 }, rollbackOnRegression: false };
+const mild = (world: FakeWorld) => world.platform.conduct.set(NEW, { failed: 0.05, slow: 0 });
+const FLOORS = { canary: { stages: [20, 100], stageDuration: "10m", minRequests: 50 }, observe: "15m" };
+
+const STORIES: Story[] = [
+  { name: "canary", outcome: "SUCCESS" },
+  { name: "blue-green", outcome: "SUCCESS", parameters: { strategy: "blue-green" } },
+  { name: "with staging", outcome: "SUCCESS", config: { staging: { observe: "30s" } } },
+  {
+    name: "first deployment",
+    outcome: "SUCCESS",
+    serving: undefined,
+    parameters: { firstDeploy: true },
+    config: { tests: { candidate: { reports: ["reports/{version}.xml"] } } },
+  },
+  {
+    name: "rolled back for its errors",
+    outcome: "ROLLED_BACK",
+    script: (world) => world.platform.conduct.set(NEW, { failed: 0.3, slow: 0 }),
+  },
+  {
+    name: "rolled back for its smoke checks at 100 %",
+    outcome: "ROLLED_BACK",
+    script: (world) => {
+      const well = world.senses.smoke;
+      world.when(
+        ({ event }) => event.event === "watch-started" && event.key === "stage-2/watch",
+        () => {
+          world.senses.smoke = (mode, version) => (mode === "production" ? [SMOKE_FAIL] : well(mode, version));
+        },
+      );
+    },
+  },
+  {
+    name: "rolled back because the platform refuses the last stage",
+    outcome: "ROLLED_BACK",
+    script: (world) => {
+      world.platform.fault = ({ pools }) =>
+        pools?.some((pool) => pool.version === NEW && pool.weightPct === 100) ? broken() : undefined;
+    },
+  },
+  {
+    name: "rolled back on request",
+    outcome: "ROLLED_BACK",
+    script: (world) =>
+      world.when(
+        ({ event }) => event.event === "poll" && event.key === "stage-1/watch",
+        () => void world.ask({ kind: "rollback", reason: "support calls" }, "req-back"),
+      ),
+  },
+  { name: "blocked by its tests", outcome: "BLOCKED", failingTests: 3 },
+  {
+    name: "aborted on request",
+    outcome: "ABORTED",
+    script: (world) =>
+      world.when(
+        ({ event }) => event.event === "baseline",
+        () => void world.ask({ kind: "abort", reason: "wrong day" }, "req-abort"),
+      ),
+  },
+  {
+    name: "held, and the regression accepted",
+    outcome: "SUCCESS_RISK_ACCEPTED",
+    config: MILD,
+    script: (world) => {
+      mild(world);
+      world.when(
+        ({ event }) => event.event === "question",
+        () => void world.ask(answer("accept"), "req-accept"),
+      );
+    },
+  },
+  {
+    name: "held, and rolled back by a person",
+    outcome: "ROLLED_BACK",
+    config: MILD,
+    script: (world) => {
+      mild(world);
+      world.when(
+        ({ event }) => event.event === "question",
+        () => void world.ask(answer("rollback"), "req-roll"),
+      );
+    },
+  },
+  { name: "held, and nobody answers", outcome: "ROLLED_BACK", unattended: true, config: MILD, script: mild },
+  {
+    name: "approved in a terminal",
+    outcome: "SUCCESS",
+    production: true,
+    config: { ...FLOORS, approvals: { accept: ["terminal"] }, metrics: { poll: "60s" } },
+    script: (world) =>
+      world.when(
+        ({ event }) => event.event === "question",
+        () => void world.ask(approve(world), "req-approve"),
+      ),
+  },
+];
+
+const answer = (choice: "accept" | "rollback") =>
+  ({ kind: "answer", answer: choice, way: "terminal", person: "ada", reason: "known and small" }) as const;
+const approve = (world: FakeWorld) =>
+  ({ kind: "approve", decision: "approve", planHash: planHash(world.plan), way: "terminal", person: "ada" }) as const;
+
+async function tell(story: Story, death?: Death): Promise<{ world: FakeWorld; appends: number; calls: number }> {
+  const world = fakeWorld(story);
+  story.script?.(world);
+  const first = await world.live(death);
+  let last = first;
+  for (let lives = 1; last.ended !== "archived"; lives += 1) {
+    if (last.ended === "failed") throw last.error;
+    expect(lives).toBeLessThan(4);
+    last = await world.live();
+  }
+  return { world, appends: first.appends, calls: first.calls };
+}
+
+describe.each(STORIES)("a run that is $name", (story) => {
+  test("ends the same wherever its runner dies", async () => {
+    const whole = await tell(story);
+    expect(whole.world.state().outcome?.outcome, JSON.stringify(whole.world.state().outcome)).toBe(story.outcome);
+    const weights = weightsTold(whole.world);
+    const pools = whole.world.platform.pools("production");
+    const deaths: Death[] = [
+      ...Array.from({ length: whole.appends }, (_, index): Death => ({ at: "append", n: index + 1 })),
+      ...Array.from({ length: whole.calls }, (_, index): Death => ({ at: "before-call", n: index + 1 })),
+      ...Array.from({ length: whole.calls }, (_, index): Death => ({ at: "after-call", n: index + 1 })),
+    ];
+    for (const death of deaths) {
+      const { world } = await tell(story, death);
+      const found = {
+        outcome: world.state().outcome?.outcome,
+        weights: weightsTold(world),
+        pools: world.platform.pools("production"),
+        problems: journalProblems(world.events()),
+      };
+      expect(found, `${death.at} ${death.n}`).toEqual({ outcome: story.outcome, weights, pools, problems: [] });
+    }
+  }, 180_000);
+});
