@@ -108,7 +108,7 @@ function exchange(base, agent, described, timeoutMs) {
  */
 function outcomeOf(kind, answer) {
   if (answer.status === undefined) return "lost";
-  if (answer.headers["x-deploy-flow-proxy-error"] !== undefined) return "proxy-error";
+  if (answer.headers["x-deploy-flow-error"] !== undefined) return "proxy-error";
   if (answer.status >= 500) return "service-error";
   return answer.status === EXPECTED_STATUS[kind] ? "ok" : "refused";
 }

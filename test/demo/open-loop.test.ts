@@ -31,7 +31,7 @@ describe("open-loop load", () => {
       count += 1;
       if (count === 1) response.writeHead(200, { "x-version": "1", "x-deploy-flow-version": "2" }).end("{}");
       else if (count === 2) response.writeHead(503, { "x-version": "2" }).end("{}");
-      else if (count === 3) response.writeHead(502, { "x-deploy-flow-proxy-error": "refused" }).end();
+      else if (count === 3) response.writeHead(502, { "x-deploy-flow-error": "refused" }).end();
       else if (count === 4) response.writeHead(404).end('{"version":"3"}');
       else if (count === 5) request.socket.destroy();
       else if (count === 6)

@@ -70,6 +70,7 @@ describe.each(["canary", "blue-green"])("a %s deployment whose runner is killed 
       recorded.push(events);
     }
     expect(lostRequests(world.load.records)).toEqual([]);
+    expect(world.load.records.filter(({ outcome }) => outcome !== "ok")).toEqual([]);
     expect(unexplainedTraffic(world.load.records, recorded, "1.9.0")).toEqual([]);
   }, 1_200_000);
 });
