@@ -39,7 +39,8 @@ export function makePlan(facts: PlanFacts): Plan {
   problemsOfEvidence(config);
   const strategy = parameters.strategy ?? config.strategy;
   const observeMs = durationMs(parameters.observe ?? config.observe);
-  const stages = stagesOf(facts, strategy, observeMs);
+  // Without an old version there is nobody to share the traffic with.
+  const stages = stagesOf(facts, previous ? strategy : "blue-green", observeMs);
   if (production) refuseBelowFloors(strategy, stages, observeMs);
   const threshold = parameters.regressionThreshold ?? config.regressionThreshold;
   const pollMs = config.metrics ? durationMs(config.metrics.poll) : 10_000;
