@@ -1,0 +1,169 @@
+import type { MetricRule } from "../../judge/index.ts";
+import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
+import { num, pct } from "../../record/figures.ts";
+import { durationMs, spanText } from "../../vocab/index.ts";
+import { RECOMMENDED_THRESHOLD } from "../parameters.ts";
+import { type Plan, planHash, plannedMs } from "../plan.ts";
+import { adviceOf } from "./advice.ts";
+import { metricName } from "./metric-rows.ts";
+import type { RunRecord } from "./record.ts";
+import { signOffs } from "./sign-offs.ts";
+import { changeText, levelText } from "./words.ts";
+
+type View = ArtifactView<"deployment-plan">;
+
+/** What will be done, as it was frozen. */
+export function planView(record: RunRecord): View {
+  const { plan, state } = record;
+  return {
+    service: plan.service,
+    environment: "production",
+    version: plan.version,
+    digest: plan.digest,
+    previousVersion: plan.previous?.version ?? "none",
+    previousDigest: plan.previous?.digest ?? "none",
+    strategy: plan.strategy,
+    rationale: RATIONALE[plan.strategy],
+    risk: plan.risk,
+    regressionThresholdPct: plan.regressionThreshold,
+    rollbackOnRegression: plan.rollbackOnRegression,
+    planHash: planHash(plan),
+    parameters: parameters(plan),
+    stages: stages(plan),
+    slo: (plan.metrics?.rules ?? []).flatMap((rule) => sloRows(rule, plan)),
+    dimensions: dimensions(plan),
+    capacity: capacity(plan),
+    steps: steps(plan),
+    unknowns: [...plan.expectedUnknowns],
+    communication: [{ name: "Messages to people outside the run", value: "none are sent" }],
+    signOffs: signOffs(state),
+    advice: adviceOf(record, "approval"),
+  };
+}
+
+const RATIONALE: Record<Plan["strategy"], string> = {
+  canary:
+    "Canary: a growing share of production requests goes to the new version, and each share is watched and gated before the next. Set by parameter or deploy.yaml.",
+  "blue-green":
+    "Blue-green: the new version stands beside the old one at full size, is checked without users, and gets all of them at once; going back is one change of weights. Set by parameter or deploy.yaml.",
+};
+
+function parameters(plan: Plan): NonNullable<View["parameters"]> {
+  const row = (name: string, value: string) => ({ name, value, source: "the frozen plan" });
+  return [
+    row(
+      "regression threshold",
+      `${pct(plan.regressionThreshold)} (usual for risk ${plan.risk}: ${RECOMMENDED_THRESHOLD[plan.risk]})`,
+    ),
+    row("depth", plan.depth),
+    row("time planned", spanText(plannedMs(plan))),
+    row("poll every", spanText(plan.pollMs)),
+    row("without an owner", plan.onOrphan),
+    row("ways of approval", plan.approvals.join(", ")),
+    row("deploy.yaml", plan.configSha256),
+  ];
+}
+
+function stages(plan: Plan): NonNullable<View["stages"]> {
+  return plan.stages.map(({ weightPct, durationMs: ms, extensionMs, minRequests }, index) => ({
+    name: index === plan.stages.length - 1 ? "observation" : `stage ${index + 1}`,
+    weightPct,
+    observe: `${spanText(ms)}, extended once by ${spanText(extensionMs)} when the evidence is too thin`,
+    minimum: `${num(minRequests)} requests on the new version`,
+  }));
+}
+
+function sloRows(rule: MetricRule, plan: Plan): NonNullable<View["slo"]> {
+  const row = (target: string, action: string) => ({
+    metric: metricName(rule.id),
+    target,
+    window: "every poll, all watched so far",
+    action,
+  });
+  const unit = rule.kind === "error-rate" ? "pp" : "%";
+  const onRegression = plan.rollbackOnRegression ? "roll back" : "hold and ask";
+  return [
+    ...(rule.sloTarget === undefined ? [] : [row(`at most ${levelText(rule.sloTarget, rule.unit)}`, "roll back")]),
+    ...(plan.previous
+      ? [
+          row(`not worse by more than ${changeText(rule.trigger, unit)}`, "roll back"),
+          row(
+            rule.threshold === 0 ? "not worse" : `not worse by more than ${changeText(rule.threshold, unit)}`,
+            onRegression,
+          ),
+        ]
+      : []),
+  ];
+}
+
+const JUDGED: Record<"staging" | "production", readonly string[]> = {
+  staging: ["deploy", "tests", "metrics", "smoke", "journeys"],
+  production: ["tests", "metrics", "regression", "smoke", "journeys"],
+};
+
+function dimensions(plan: Plan): NonNullable<View["dimensions"]> {
+  return (["staging", "production"] as const).flatMap((gate) =>
+    JUDGED[gate].map((dimension) => {
+      const reason = plan.notApplicable[`${gate}.${dimension}`];
+      return { gate, dimension, judged: reason === undefined ? "yes" : `no: ${reason}` };
+    }),
+  );
+}
+
+function capacity(plan: Plan): NonNullable<View["capacity"]> {
+  const beside = plan.previous
+    ? `${plan.instances} of ${plan.previous.version} stay up until the end`
+    : "nothing runs yet";
+  return [
+    { name: "Instances for full traffic", value: num(plan.instances) },
+    { name: "Old version meanwhile", value: beside },
+    { name: "Old version after success", value: plan.retainOld ? "kept without traffic" : "stopped" },
+  ];
+}
+
+function steps(plan: Plan): NonNullable<View["steps"]> {
+  const runner = "deploy-flow";
+  const start = startLimit(plan);
+  const back = plan.previous ? `all traffic to ${plan.previous.version}` : "withdraw traffic";
+  return [
+    {
+      action: "staging gate",
+      actor: runner,
+      timeout: plan.staging ? spanText(plan.staging.observeMs) : "–",
+      verify: "gate PASS",
+      undo: "nothing to undo",
+    },
+    {
+      action: "approval of the plan hash",
+      actor: "a person",
+      timeout: spanText(plan.waits.approvalMs),
+      verify: "same hash",
+      undo: "nothing to undo",
+    },
+    {
+      action: "record the production baseline",
+      actor: runner,
+      timeout: "30.0 s",
+      verify: "stored as evidence",
+      undo: "nothing to undo",
+    },
+    {
+      action: `start ${plan.version} without traffic, check it`,
+      actor: runner,
+      timeout: start,
+      verify: "instances ready, smoke checks",
+      undo: "stop its instances",
+    },
+    ...plan.stages.map((stage) => ({
+      action: `send ${num(stage.weightPct)} % to ${plan.version}`,
+      actor: runner,
+      timeout: spanText(stage.durationMs + stage.extensionMs),
+      verify: stage.weightPct === 100 ? "production gate" : "stage gate",
+      undo: back,
+    })),
+  ];
+}
+
+function startLimit({ target }: Plan): string {
+  return spanText(durationMs(target.startTimeout));
+}

@@ -1,0 +1,97 @@
+import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
+import { EXIT, OUTCOME_EXIT } from "../../vocab/index.ts";
+import { adviceOf } from "./advice.ts";
+import { criteria } from "./criteria.ts";
+import { decidedBy } from "./gate-views.ts";
+import { infrastructureFacts } from "./infrastructure.ts";
+import { improvements, issues, wentWell } from "./lessons.ts";
+import { judgedRows, trafficRows } from "./metric-rows.ts";
+import { outcomeText, runningVersion } from "./outcome-words.ts";
+import { observationOf, type RunRecord, watchesOf } from "./record.ts";
+import { executionRows, preDeploymentRows, timelineRows } from "./report-rows.ts";
+import { rollbackResult } from "./rollback.ts";
+import { signOffs } from "./sign-offs.ts";
+import { failureLines, groupRows, type SmokeRecord, smokeOf } from "./smoke.ts";
+import { testsOf } from "./tests.ts";
+import { durationMs, exposedMs } from "./times.ts";
+import { unknowns } from "./unknowns.ts";
+import { triggerText } from "./words.ts";
+
+type View = ArtifactView<"deployment-report">;
+
+/** The report of a run that has ended, whatever its outcome; undefined before. */
+export function reportView(record: RunRecord, references: { name: string; path: string }[]): View | undefined {
+  const { plan, state } = record;
+  const { outcome } = state;
+  if (!outcome) return undefined;
+  const smoke = lastSmoke(record);
+  return {
+    outcome: outcome.outcome,
+    exitCode: OUTCOME_EXIT[outcome.outcome] ?? EXIT.internal,
+    summary: outcomeText(record),
+    project: plan.service,
+    service: plan.service,
+    environment: `production (${plan.target.kind}${plan.production ? "" : ", no real users"})`,
+    version: plan.version,
+    digest: plan.digest,
+    previousVersion: plan.previous?.version ?? "none",
+    runningVersion: runningVersion(record),
+    strategy: plan.strategy,
+    startedAt: record.openedAt,
+    endedAt: outcome.at,
+    durationMs: durationMs(state) ?? null,
+    exposedMs: state.exposed ? (exposedMs(state) ?? null) : 0,
+    timeline: timelineRows(record),
+    preDeployment: preDeploymentRows(record),
+    gates: gateRows(record),
+    rollbackTriggered: state.latched
+      ? `YES: ${triggerText(state.latched)}; ${rollbackResult(record) ?? "not verified"}`
+      : "NO",
+    execution: executionRows(record),
+    slo: sloRows(record),
+    smoke: smoke ? smokeRows(smoke) : [],
+    smokeFailures: smoke ? failureLines(smoke.run) : [],
+    infrastructure: infrastructureFacts(record),
+    issues: issues(record),
+    wentWell: wentWell(record),
+    improve: improvements(record),
+    signOffs: signOffs(state),
+    criteria: criteria(record),
+    references,
+    unknowns: unknowns(record),
+    advice: adviceOf(record, "report"),
+  };
+}
+
+/** What users meet now: after a rollback the old version's checks, else those in production, else the ones before traffic. */
+function lastSmoke(record: RunRecord): SmokeRecord | undefined {
+  const modes = ["post-rollback", "production", "pre-cutover", "staging"] as const;
+  return modes.map((mode) => smokeOf(record, mode)).find((smoke) => smoke !== undefined);
+}
+
+function smokeRows({ run }: SmokeRecord): NonNullable<View["smoke"]> {
+  if (run.mode === "production") return groupRows(run);
+  return groupRows(run).map((row) => ({ ...row, group: `${row.group} (${run.mode})` }));
+}
+
+function gateRows(record: RunRecord): NonNullable<View["gates"]> {
+  return record.gates.map(({ key, gate }) => ({
+    gate: gate.gate === "stage" ? `stage (${key.split("/")[0]})` : gate.gate,
+    verdict: gate.verdict.outcome,
+    thresholdPct: record.plan.regressionThreshold,
+    ratePct: gate.gate === "staging" ? (testsOf(record.state)?.regressionRate ?? null) : null,
+    decidedBy: decidedBy(gate),
+  }));
+}
+
+/** The observation where it was reached, else the last watch of the new version; after a rollback also the old version's. */
+function sloRows(record: RunRecord): NonNullable<View["slo"]> {
+  const own = observationOf(record) ?? watchesOf(record, "production").at(-1);
+  const back = watchesOf(record, "post-rollback").at(-1);
+  return [
+    ...(own ? [...judgedRows(record, own.reading), ...trafficRows(record, own)] : []),
+    ...(back
+      ? judgedRows(record, back.reading).map((row) => ({ ...row, metric: `${row.metric}, after the rollback` }))
+      : []),
+  ];
+}

@@ -1,0 +1,133 @@
+import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
+import { spanText } from "../../vocab/index.ts";
+import type { Plan } from "../plan.ts";
+import { metricName, worseningText } from "./metric-rows.ts";
+import type { RunRecord } from "./record.ts";
+import { changeText, levelText } from "./words.ts";
+
+type View = ArtifactView<"rollback-plan">;
+
+/** How to get back, as it will be done when a trigger is true. */
+export function rollbackPlanView({ plan }: RunRecord): View {
+  const old = plan.previous?.version;
+  return {
+    service: plan.service,
+    fromVersion: plan.version,
+    toVersion: old ?? "none: traffic is withdrawn",
+    toDigest: plan.previous?.digest ?? "none",
+    action: old
+      ? `All traffic back to ${old}, whose instances stay up at full size`
+      : "Withdraw traffic from the new version",
+    target: spanText(plan.waits.rollbackTrafficMs),
+    triggers: [...metricTriggers(plan), ...otherTriggers(plan)],
+    decidedAutomatically: `every trigger below with the action "roll back"${plan.rollbackOnRegression ? "" : "; a regression within the service levels is asked"}`,
+    decidedByPeople: "`deploy-flow deploy-decide rollback` or `abort` at any time; answers to a held rollout",
+    steps: steps(plan),
+    lastTest: [{ name: "Rehearsal of this rollback", value: null }],
+    data: [{ name: "Migrations", value: "none are run by this plan" }],
+    verification: [
+      {
+        name: "Traffic",
+        status: "required",
+        detail: old ? `${old} has 100 %, measured, with its recorded digest` : "no version gets traffic",
+      },
+      {
+        name: "Smoke checks",
+        status: plan.smoke ? "required" : "not judged",
+        detail: plan.smoke ? "every P0 and P1 passes" : "none are configured",
+      },
+      {
+        name: "Service levels and regression",
+        status: plan.metrics ? "required" : "not judged",
+        detail: plan.metrics ? "as the recorded baseline" : "no metrics are configured",
+      },
+      { name: "Instances", status: "required", detail: "all ready, no restart" },
+    ],
+    escalation: [
+      "the project is held: no new run starts until a person has run `deploy-flow release-lock --reason ...`",
+    ],
+  };
+}
+
+function metricTriggers(plan: Plan): NonNullable<View["triggers"]> {
+  return (plan.metrics?.rules ?? []).flatMap((rule) => {
+    const unit = rule.kind === "error-rate" ? ("pp" as const) : ("%" as const);
+    const row = (condition: string, limit: string, action: string) => ({
+      condition,
+      limit,
+      window: "judged at every poll",
+      action,
+    });
+    const name = metricName(rule.id);
+    const relative = plan.previous
+      ? [
+          row(`${name} worse than the old version`, changeText(rule.trigger, unit), "roll back"),
+          row(
+            `${name} regression`,
+            worseningText(rule.threshold, unit),
+            plan.rollbackOnRegression ? "roll back" : "hold and ask",
+          ),
+        ]
+      : [];
+    const absolute =
+      rule.sloTarget === undefined
+        ? []
+        : [row(`${name} above its target`, levelText(rule.sloTarget, rule.unit), "roll back")];
+    return [...relative, ...absolute];
+  });
+}
+
+function otherTriggers(plan: Plan): NonNullable<View["triggers"]> {
+  return [
+    ...(plan.smoke
+      ? [
+          {
+            condition: "P0 or P1 smoke check fails",
+            limit: "twice in a row",
+            window: "at each stage",
+            action: "roll back",
+          },
+        ]
+      : []),
+    { condition: "out-of-memory kill of the new version", limit: "any", window: "at once", action: "roll back" },
+    { condition: "restarts of the new version", limit: "more than 3", window: "5 minutes", action: "roll back" },
+    {
+      condition: "instances of the new version failing health",
+      limit: "more than half",
+      window: "2 observations",
+      action: "roll back",
+    },
+    ...(plan.metrics
+      ? [
+          {
+            condition: "no metric can be read",
+            limit: "no successful poll",
+            window: "hold at once; 5 minutes with failing checks",
+            action: "roll back",
+          },
+        ]
+      : []),
+    { condition: "a person asks", limit: "–", window: "at once", action: "roll back" },
+  ];
+}
+
+function steps(plan: Plan): NonNullable<View["steps"]> {
+  const old = plan.previous?.version;
+  const traffic = spanText(plan.waits.rollbackTrafficMs);
+  if (!old)
+    return [{ action: `withdraw traffic from ${plan.version}`, timeout: traffic, verify: "no version gets traffic" }];
+  const verifyLimit = spanText(3 * plan.waits.rollbackVerifyMs);
+  return [
+    { action: `all traffic to ${old}`, timeout: traffic, verify: "weights read back" },
+    {
+      action: `watch ${old}`,
+      timeout: verifyLimit,
+      verify: "rollback gate: traffic, smoke, service levels, instances",
+    },
+    {
+      action: `stop the instances of ${plan.version}`,
+      timeout: "–",
+      verify: "read back; leftovers are named and fail nothing",
+    },
+  ];
+}
