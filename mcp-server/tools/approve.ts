@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { Request } from "../flow/events.ts";
+import { planHash } from "../flow/plan.ts";
 import type { Project } from "../flow/project.ts";
 import { readRun } from "../flow/run-files.ts";
 import { redact } from "../record/redact.ts";
@@ -38,11 +39,13 @@ export const approve = defineTool({
   idempotent: true,
   person: true,
   positionals: ["planHash"],
-  run: async (args, io) => {
+  run: async (given, io) => {
     const project = await io.project();
     const { sendRequest, statusOf } = await import("../flow/api.ts");
     const run = readRun(project);
     if (!run || run.archived) throw noRunToApprove();
+    // Who sits at a terminal is shown the hash below and need not type it.
+    const args = io.interactive ? { ...given, planHash: given.planHash ?? planHash(run.plan) } : given;
     const command = commandFor(args, project);
     // Checked before a person is asked for anything.
     requestOf(args, "none", "");

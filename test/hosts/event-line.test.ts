@@ -79,7 +79,7 @@ describe("the line of an event", () => {
     [{ event: "extended", key: KEY, byMs: 60_000, reasons: WHY }, "12:30:45Z extended by 1 min 00 s: 8.0 % > 5.0 %"],
     [
       { event: "watch-ended", key: KEY, result: { end: "served", proven: false, reasons: WHY } },
-      "12:30:45Z watch served, unproven: 8.0 % > 5.0 %",
+      "12:30:45Z watch served, not proven yet: 8.0 % > 5.0 %",
     ],
     [
       { event: "watch-ended", key: KEY, result: { end: "trigger", trigger: { kind: "slo", reasons: WHY } } },
@@ -96,6 +96,21 @@ describe("the line of an event", () => {
         },
       },
       "12:30:45Z GATE staging: FAIL: 8.0 % > 5.0 %",
+    ],
+    [
+      {
+        event: "gate",
+        key: "stage-2/watch" as StepKey,
+        gate: {
+          gate: "stage",
+          verdict: { outcome: "PASS", reasons: WHY, wouldPassIf: "", judge: "j", inputs: [] },
+          dimensions: {
+            smoke: { outcome: "PASS", reasons: [], wouldPassIf: "", judge: "j", inputs: [] },
+            tests: { outcome: "NOT_APPLICABLE", reason: "none" },
+          },
+        },
+      },
+      "12:30:45Z GATE stage (stage-2): PASS (smoke)",
     ],
     [
       {
@@ -199,5 +214,14 @@ describe("the lines of a watch", () => {
       poll(2_000, 4, 0),
     ]);
     expect(told[3]).toBe("served 2.0 s of 4.0 s: new 4 requests, 0.00 % failed, old 4 requests, 0.00 % failed");
+  });
+
+  it("counts nothing as progress after the watch has ended", () => {
+    const told = linesOf([
+      { event: "watch-started", key: KEY, watch: { ...WATCH, plannedMs: 4_000 } },
+      { event: "watch-ended", key: KEY, result: { end: "served", proven: true, reasons: [] } },
+      poll(4_000, 10, 0),
+    ]);
+    expect(told.slice(1)).toEqual(["watch served, proven", undefined]);
   });
 });

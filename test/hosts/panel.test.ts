@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { RunStatus } from "../../mcp-server/flow/status.ts";
-import { finalText } from "../../mcp-server/hosts/cli/final.ts";
+import { notEnded } from "../../mcp-server/hosts/cli/final.ts";
 import { panelLines } from "../../mcp-server/hosts/cli/panel.ts";
 import type { MetricId } from "../../mcp-server/vocab/index.ts";
 
@@ -70,29 +70,11 @@ describe("the live panel", () => {
   });
 });
 
-describe("the last words", () => {
-  it("name outcome, what runs, why, the gates and what to do", () => {
-    const text = finalText({
-      ...STATUS,
-      state: "finished",
-      outcome: "ROLLED_BACK",
-      runningVersion: "1.9.0",
-      reasons: [{ code: "slo", text: "error rate 9 %" }],
-      gates: [{ key: "staging", gate: "staging", outcome: "PASS", reasons: [{ code: "x", text: "all passed" }] }],
-      archive: ".aiwg/archive/x",
-      elapsedMs: 60_000,
-    });
-    for (const part of [
-      "ROLLED_BACK: shop 2.0.0",
-      "runs 1.9.0",
-      "error rate 9 %",
-      "PASS: all passed",
-      ".aiwg/archive/x",
-      "1 min 00 s",
-    ]) {
-      expect(text).toContain(part);
-    }
+describe("what is said of a run without an outcome", () => {
+  it.each([
+    [{ ...STATUS, state: "none" as const, runId: undefined }, "no run\nnext: nothing"],
+    [STATUS, "dpl-20260131T123045Z-abcdef: running, watching 25 % on 2.0.0\nnext: nothing"],
+  ])("%#", ({ runId, ...status }, expected) => {
+    expect(notEnded(runId === undefined ? status : { ...status, runId })).toBe(expected);
   });
-
-  it("say that there is no run", () => expect(finalText({ ...STATUS, state: "none" })).toBe("no run\nnext: nothing"));
 });

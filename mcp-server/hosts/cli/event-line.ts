@@ -56,6 +56,9 @@ function nextState(event: FlowEvent, before: LineState): LineState {
   switch (event.event) {
     case "watch-started":
       return { ...NO_LINES, text: event.watch.text, plannedMs: event.watch.plannedMs };
+    case "watch-ended":
+      // Polls that follow belong to the change of traffic after the watch.
+      return { ...before, plannedMs: 0 };
     case "extended":
       return { ...before, plannedMs: before.plannedMs + event.byMs };
     case "poll":
@@ -112,10 +115,10 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
       return smokeText(event);
     case "watch-ended":
       return event.result.end === "served"
-        ? `watch served${event.result.proven ? ", proven" : `, unproven: ${reasonsText(event.result.reasons)}`}`
+        ? `watch served${event.result.proven ? ", proven" : unprovenText(event.result.reasons)}`
         : `watch stopped by ${event.result.trigger.kind}: ${reasonsText(event.result.trigger.reasons)}`;
     case "gate":
-      return `GATE ${event.gate.gate}: ${event.gate.verdict.outcome}: ${reasonsText(event.gate.verdict.reasons)}`;
+      return gateText(event);
     case "question":
       return `QUESTION: ${event.question.text} (${event.question.options.join(" | ")}, within ${spanText(event.question.deadlineMs)})`;
     case "answer":
@@ -138,7 +141,7 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
       return event.level === "warning" ? `warning: ${event.text}` : event.text;
     case "outcome":
       return `OUTCOME ${event.outcome}: production runs ${event.runningVersion ?? "nothing"}${
-        event.reasons.length > 0 ? `; ${reasonsText(event.reasons)}` : ""
+        event.outcome !== "SUCCESS" && event.reasons.length > 0 ? `; ${reasonsText(event.reasons)}` : ""
       }`;
     case "archiving":
       return `archive: ${event.dir}`;
@@ -149,6 +152,19 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
     default:
       return event satisfies never;
   }
+}
+
+/** A passed gate names what it rests on; another one says why. */
+function gateText({ key, gate }: Extract<FlowEvent, { event: "gate" }>): string {
+  const name = gate.gate === "stage" ? `stage (${key.split("/")[0]})` : gate.gate;
+  if (gate.verdict.outcome !== "PASS")
+    return `GATE ${name}: ${gate.verdict.outcome}: ${reasonsText(gate.verdict.reasons)}`;
+  const judged = Object.entries(gate.dimensions).filter(([, dimension]) => dimension.outcome !== "NOT_APPLICABLE");
+  return `GATE ${name}: PASS (${judged.map(([dimension]) => dimension).join(", ")})`;
+}
+
+function unprovenText(reasons: readonly Reason[]): string {
+  return reasons.length === 0 ? "" : `, not proven yet: ${reasons[0]?.text}`;
 }
 
 function poolsText(pools: readonly Pool[]): string {
@@ -165,7 +181,9 @@ function pollText(before: LineState, state: LineState): string | undefined {
   if (state.problem !== undefined && state.problem !== before.problem) return `cannot measure: ${state.problem}`;
   if (state.problem === undefined && before.problem !== undefined) return "measuring again";
   if (!isDue(state)) return undefined;
-  return `served ${spanText(state.servedMs)} of ${spanText(state.plannedMs)}: new ${tallyText(state.candidate)}, old ${tallyText(state.baseline)}`;
+  return `served ${spanText(state.servedMs)} of ${spanText(state.plannedMs)}: new ${tallyText(state.candidate)}${
+    state.baseline.requests > 0 ? `, old ${tallyText(state.baseline)}` : ""
+  }`;
 }
 
 function tallyText({ requests, failed }: Tally): string {

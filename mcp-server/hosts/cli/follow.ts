@@ -22,7 +22,7 @@ export async function follow(project: Project, io: CommandIo): Promise<ExitCode>
   const display = await displayOf(io);
   const first = await statusOf(project);
   if (first.runner.restarted) display.line(first.runner.restarted);
-  if (first.state === "none") return finish(display, io, first);
+  if (first.state === "none") return finish(project, display, io, first);
   const over = new AbortController();
   const signal = AbortSignal.any([io.signal, over.signal]);
   const redraw = redrawing(project, io, display, signal);
@@ -43,13 +43,13 @@ export async function follow(project: Project, io: CommandIo): Promise<ExitCode>
     io.terminal.err("\nno longer following; the run goes on by itself. `deploy-flow status --watch` follows again\n");
     return EXIT.interrupted;
   }
-  return finish(display, io, last);
+  return finish(project, display, io, last);
 }
 
-async function finish(display: Display, io: CommandIo, status: RunStatus): Promise<ExitCode> {
+async function finish(project: Project, display: Display, io: CommandIo, status: RunStatus): Promise<ExitCode> {
   display.done();
   const { finalText } = await import("./final.ts");
-  io.terminal.out(`${finalText(status)}\n`);
+  io.terminal.out(`${await finalText(project, status)}\n`);
   return status.exitCode ?? EXIT.ok;
 }
 

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { RunParameters } from "../../flow/parameters.ts";
+import type { Project } from "../../flow/project.ts";
 import type { RunStatus } from "../../flow/status.ts";
 import type { Actor, ExitCode } from "../../vocab/index.ts";
 import { EXIT } from "../../vocab/index.ts";
@@ -72,18 +73,18 @@ async function foreground(io: CommandIo, parameters: RunParameters, o: { configF
     },
     signal: io.signal,
   });
-  await lastWord(io, status);
+  await lastWord(project, io, status);
   return status.exitCode ?? EXIT.internal;
 }
 
-async function lastWord(io: CommandIo, status: RunStatus): Promise<void> {
+async function lastWord(project: Project, io: CommandIo, status: RunStatus): Promise<void> {
   if (io.format === "json") {
     const { runAnswer } = await import("../../tools/run-answer.ts");
     io.terminal.out(`${JSON.stringify(runAnswer(status), null, 2)}\n`);
     return;
   }
   const { finalText } = await import("./final.ts");
-  io.terminal.out(`${finalText(status)}\n`);
+  io.terminal.out(`${await finalText(project, status)}\n`);
 }
 
 function clockText(io: CommandIo): string {

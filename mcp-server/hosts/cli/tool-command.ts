@@ -3,6 +3,7 @@ import type { Tool } from "../../tools/tool.ts";
 import { EXIT, Sha256 } from "../../vocab/index.ts";
 import { toolIo } from "../io.ts";
 import { type Command, type CommandIo, defineCommand } from "./command.ts";
+import { usage } from "./flags.ts";
 import { writeResult } from "./output.ts";
 import { askLine, confirmAtTerminal, personName } from "./person.ts";
 
@@ -19,16 +20,22 @@ export function toolCommand(tool: Tool): Command {
     positionals: tool.positionals ?? [],
     run: async (args, io) => {
       const approved = Sha256.safeParse(args.approve).data;
-      const given = tool.person && approved !== undefined ? { planHash: approved, ...definedOf(args) } : args;
-      const out = tool.output.parse(await tool.run(tool.input.parse(given), cliIo(io, approved)));
+      const out = tool.output.parse(
+        await tool.run(tool.input.parse(withApproved(args, approved)), cliIo(io, approved)),
+      );
       writeResult(io.terminal, io.format, out, tool.text(out));
       return tool.exit?.(out) ?? EXIT.ok;
     },
   });
 }
 
-function definedOf(args: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(args).filter(([, value]) => value !== undefined));
+/** The hash in --approve is the plan that is meant; another one beside it is a mistake. */
+function withApproved(args: Record<string, unknown>, approved: Sha256 | undefined): Record<string, unknown> {
+  const { approve: _flag, ...own } = args;
+  if (approved === undefined) return own;
+  if (own.planHash !== undefined && own.planHash !== approved)
+    throw usage("two different plan hashes are given", "approve");
+  return { ...own, planHash: approved };
 }
 
 function cliIo(io: CommandIo, approved: Sha256 | undefined) {
