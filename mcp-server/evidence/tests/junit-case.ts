@@ -145,6 +145,22 @@ function statusAttribute(attributes: Attributes): TestStatus {
 /** Milliseconds of a `time` in seconds; odd values (negative, not a number, a placeholder) are no duration. */
 function durationOf(time: string | undefined): number | undefined {
   if (time === undefined || time === "") return undefined;
+  const plain = thousandths(time);
+  if (plain >= 0) return plain;
   const seconds = Number(time);
   return seconds >= 0 && seconds < Number.POSITIVE_INFINITY ? Math.round(seconds * 1e6) / 1e3 : undefined;
+}
+
+/** 1000 times a number such as `12.345`, without going through floating point; -1 for any other spelling. */
+function thousandths(text: string): number {
+  const point = text.length - 4;
+  if (point < 1 || point > 6 || text.charCodeAt(point) !== 0x2e) return -1;
+  let result = 0;
+  for (let i = 0; i < text.length; i++) {
+    if (i === point) continue;
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    result = result * 10 + digit;
+  }
+  return result;
 }

@@ -34,13 +34,16 @@ export interface TestRun extends RunFacts {
   readonly rows: readonly TestRow[];
 }
 
+/** Tests of one file between two reports of progress. */
+const PROGRESS_ROWS = 50_000;
+
 export interface ReadOptions {
   /** Folder that relative paths and patterns start from. */
   readonly cwd: string;
   /** Folders that absolute paths in reports are made relative to; `cwd` by default. */
   readonly roots?: readonly string[];
   readonly limits?: Limits;
-  /** After each file: its name and the tests read so far. */
+  /** After each file and every {@link PROGRESS_ROWS} tests: the file and the tests read so far. */
   readonly onProgress?: (file: string, tests: number) => void;
 }
 
@@ -126,7 +129,12 @@ async function readAll(
       warnings.push({ code: "not-a-report", text: "a file beside the reports is no test report and was left out" });
       continue;
     }
-    const read = await readFile(disk, file.path, reader, limits, (row) => onRow(relative(row)));
+    let rows = 0;
+    const read = await readFile(disk, file.path, reader, limits, (row) => {
+      onRow(relative(row));
+      rows += 1;
+      if (rows % PROGRESS_ROWS === 0) options.onProgress?.(file.path, total.tests + rows);
+    });
     files.push(read);
     total = addCounts(total, read.counts);
     options.onProgress?.(file.path, total.tests);

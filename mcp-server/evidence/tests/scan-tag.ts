@@ -71,6 +71,8 @@ export function openTagScan(): TagScan {
   const names = openNames(ATTRIBUTES);
   // Values of the last tag that had the attribute; they are of the current tag where its bit is set.
   const values: string[] = ATTRIBUTES.map(() => "");
+  // The bytes of repeated values, where they are the value itself with nothing to resolve.
+  const plain: (Buffer | undefined)[] = ATTRIBUTES.map(() => undefined);
   let seen = 0;
   let name = "";
   let closed = false;
@@ -96,11 +98,10 @@ export function openTagScan(): TagScan {
     }
     return TAG_CUT;
   };
+  const isPlain = () => ascii && !references && !spaces;
   /** The value as XML defines it: line ends and tabs are spaces, references are resolved after that. */
-  const valueText = (bytes: ByteText, from: number, end: number, before: string | undefined): string | undefined => {
-    if (ascii && !references && !spaces) {
-      return before !== undefined && isText(bytes, from, end, before) ? before : bytes.latin1Slice(from, end);
-    }
+  const valueText = (bytes: ByteText, from: number, end: number): string | undefined => {
+    if (isPlain()) return bytes.latin1Slice(from, end);
     let text = ascii ? bytes.latin1Slice(from, end) : bytes.utf8Slice(from, end);
     if (!ascii && /[\ufffd-\uffff]/.test(text)) return undefined;
     if (spaces) text = text.replace(/\r\n?|[\n\t]/g, " ");
@@ -147,6 +148,11 @@ export function openTagScan(): TagScan {
         const quote = bytes[at];
         if (quote !== QUOTE && quote !== APOSTROPHE) return TAG_UNSURE;
         const start = at + 1;
+        const before = REPEATED[key.index] === 1 ? plain[key.index] : undefined;
+        if (before && isValue(bytes, start, quote, before)) {
+          at = start + before.length + 1;
+          continue;
+        }
         const end = valueEnd(bytes, start, quote);
         if (end < 0) return end;
         at = end + 1;
@@ -154,9 +160,10 @@ export function openTagScan(): TagScan {
           if (references && resolveReferences(bytes.latin1Slice(start, end)) === undefined) return TAG_UNSURE;
           continue;
         }
-        const value = valueText(bytes, start, end, REPEATED[key.index] === 1 ? values[key.index] : undefined);
+        const value = valueText(bytes, start, end);
         if (value === undefined) return TAG_UNSURE;
         values[key.index] = value;
+        if (REPEATED[key.index] === 1) plain[key.index] = isPlain() ? Buffer.from(value, "latin1") : undefined;
       }
     },
   };
@@ -177,9 +184,8 @@ function nameEnd(bytes: ByteText, from: number): number {
   return at;
 }
 
-/** Whether the bytes spell an ASCII text. */
-function isText(bytes: ByteText, from: number, end: number, text: string): boolean {
-  if (text.length !== end - from) return false;
-  for (let i = 0; i < text.length; i++) if (bytes[from + i] !== text.charCodeAt(i)) return false;
-  return true;
+/** Whether these very bytes and the closing quote stand there. */
+function isValue(bytes: ByteText, from: number, quote: number, value: Buffer): boolean {
+  const end = from + value.length;
+  return bytes[end] === quote && bytes.compare(value, 0, value.length, from, end) === 0;
 }

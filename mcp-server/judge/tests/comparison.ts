@@ -1,6 +1,6 @@
 import { openChangeLists, RENAME_LIMIT } from "./change-lists.ts";
 import { isCritical } from "./identity.ts";
-import { changeOf, rowsOf } from "./multiset.ts";
+import { rowsOf } from "./multiset.ts";
 import type { ComparedTests, TestTotals } from "./result.ts";
 import { countRow, noTests, type TestRow } from "./row.ts";
 import { type TestScope, targetMatcher } from "./scope.ts";
@@ -57,9 +57,8 @@ export function openComparison(options: ComparisonOptions): OpenComparison {
     },
     mustName: () => count().totals.missing > 0,
     nameRow: (row) => {
-      const test = matches(row) ? tally.look(row) : undefined;
-      if (!test || !inScope(test.rank)) return;
-      if (changeOf(test.baseline, test.candidate).missing > 0) lists.missing(row, test);
+      const test = matches(row) ? tally.missing(row) : undefined;
+      if (test && inScope(test.rank)) lists.missing(row, test);
     },
     finish: () => {
       const { totals, ...facts } = count();

@@ -64,10 +64,7 @@ export interface IdentityHash {
   of(row: TestRow): void;
 }
 
-/**
- * A seeded identity hash. At one million tests the chance that any two of them collide is below 1e-7
- * (n^2 / 2^65); the seed comes from the reports, so that no fixed pair of names collides everywhere.
- */
+/** A hash whose seed comes from the reports, so that no fixed pair of names collides everywhere. */
 export function openIdentityHash(seed: readonly [number, number]): IdentityHash {
   let a = 0;
   let b = 0;

@@ -5,7 +5,7 @@ import type { TestRow, TestStatus } from "./row.ts";
 
 /** One test in both runs. */
 export interface Tallied {
-  /** The two halves of its 64-bit identity. */
+  /** The two lanes of its identity. */
   readonly a: number;
   readonly b: number;
   readonly baseline: StatusCounts;
@@ -19,9 +19,9 @@ export interface Tally {
   baselineRow(row: TestRow): void;
   /** The test of the row when anything about it changed; `undefined` when it passed in the baseline and passes. */
   candidateRow(row: TestRow): Tallied | undefined;
-  /** The test that a row belongs to. */
-  look(row: TestRow): Tallied | undefined;
-  /** The test of an identity that {@link look} gave. */
+  /** The test that a baseline row belongs to, when the candidate lacks it. */
+  missing(row: TestRow): Tallied | undefined;
+  /** The test of an identity that was given before. */
   at(a: number, b: number): Tallied | undefined;
   each(visit: (change: Change, rank: number, baseline: StatusCounts, candidate: StatusCounts) => void): void;
 }
@@ -105,9 +105,14 @@ export function openTally(seed: readonly [number, number]): Tally {
       add(row, BASELINE);
     },
     candidateRow: (row) => (add(row, CANDIDATE) === PASSED_TWICE ? undefined : at(hash.a, hash.b)),
-    look: (row) => {
+    missing: (row) => {
       hash.of(row);
-      return at(hash.a, hash.b);
+      const slot = table.find(hash.a, hash.b);
+      const bits = slot < 0 ? PASSED_TWICE : table.get(slot);
+      const single = (bits & DUPLICATE) === 0 ? SINGLES[bits & BOTH_SIDES] : undefined;
+      if (single?.change.missing === 0) return undefined;
+      const test = at(hash.a, hash.b);
+      return test && changeOf(test.baseline, test.candidate).missing > 0 ? test : undefined;
     },
     at,
     each: (visit) => {
