@@ -19,7 +19,7 @@ export function signOffs(state: RunState): SignOff[] {
       : { role: approvalRole(state), person: null, way: null, at: null },
     ...state.answers
       .filter(({ answer }) => answer === "accept")
-      .map(({ person, way, at }) => ({ role: "acceptance of the regression", person, way, at })),
+      .map(({ person, way, at }) => ({ role: "acceptance of the risk", person, way, at })),
     ...ROLES.map((role) => ({ role, person: null, way: null, at: null })),
   ];
 }

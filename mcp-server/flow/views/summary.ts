@@ -179,7 +179,7 @@ function notes(record: RunRecord): Line[] {
       .filter(({ answer }) => answer === "accept")
       .map(({ person, reason }) => ({
         mark: "warning" as const,
-        text: `regression accepted by ${person}: ${reason}`,
+        text: `risk accepted by ${person}: ${reason}`,
       })),
     ...(state.outcome && !state.latched && exposed
       ? [{ mark: "done" as const, text: `production traffic on the new version for ${exposed}` }]

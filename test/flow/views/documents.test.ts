@@ -2,20 +2,8 @@ import { describe, expect, test } from "vitest";
 import { artifactFiles } from "../../../mcp-server/flow/artifacts.ts";
 import { recordOf } from "../../../mcp-server/flow/views/record.ts";
 import { readFrontMatter } from "../../../mcp-server/record/artifacts.ts";
-import {
-  aborted,
-  blocked,
-  end,
-  firstDeployment,
-  NEW,
-  RUN_ID,
-  rollbackFailed,
-  rolledBack,
-  type Scribe,
-  scribe,
-  success,
-  unproven,
-} from "./journals.ts";
+import { aborted, blocked, firstDeployment, rollbackFailed, rolledBack, success, unproven } from "./journals.ts";
+import { end, NEW, RUN_ID, type Scribe, scribe } from "./scribe.ts";
 
 const W = ".aiwg/working/deployment";
 const D = ".aiwg/deployment";
@@ -197,7 +185,7 @@ describe("the deployment report", () => {
     const answer = { answer: "accept", way: "terminal", person: "grace", reason: "known and small" };
     s.add({ event: "answer", key: "stage-1/watch/question-1", ...answer });
     const text = report(end(s, "SUCCESS_RISK_ACCEPTED", NEW));
-    expect(text).toContain("| acceptance of the regression | grace | terminal |");
+    expect(text).toContain("| acceptance of the risk | grace | terminal |");
     expect(text).toContain("a person accepted a regression");
   });
 

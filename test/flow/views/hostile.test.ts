@@ -4,7 +4,9 @@ import { auditTrail } from "../../../mcp-server/flow/audit.ts";
 import { recordOf } from "../../../mcp-server/flow/views/record.ts";
 import { finalSummary } from "../../../mcp-server/flow/views/summary.ts";
 import { readFrontMatter } from "../../../mcp-server/record/artifacts.ts";
-import { blocked, end, NEW, type Scribe, scribe, smoke, smokeRun, staging } from "./journals.ts";
+import { blocked, staging } from "./journals.ts";
+import { end, NEW, type Scribe, scribe } from "./scribe.ts";
+import { smoke, smokeRun } from "./watches.ts";
 
 const HOSTILE = [
   "a | b || c",

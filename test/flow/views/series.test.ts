@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { observationOf, recordOf, watchesOf } from "../../../mcp-server/flow/views/record.ts";
 import { armTotals, intervalRows, pollsOf, quantileEdge } from "../../../mcp-server/flow/views/series.ts";
-import { approve, baseline, prepare, rolledBack, scribe, stageOne, staging, success } from "./journals.ts";
+import { approve, baseline, prepare, rolledBack, stageOne, staging, success } from "./journals.ts";
+import { scribe } from "./scribe.ts";
 
 const le = (edge: number | null, count: number) => ({ le: edge, count });
 

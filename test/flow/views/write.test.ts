@@ -7,7 +7,8 @@ import { recordOf } from "../../../mcp-server/flow/views/record.ts";
 import { projectPaths } from "../../../mcp-server/record/paths.ts";
 import { sha256 } from "../../../mcp-server/vocab/index.ts";
 import { type DiskFaults, fakeClock, memoryDisk } from "../../fakes/index.ts";
-import { blocked, type Scribe, scribe, staging, success } from "./journals.ts";
+import { blocked, staging, success } from "./journals.ts";
+import { type Scribe, scribe } from "./scribe.ts";
 
 const ROOT = "/shop";
 
