@@ -1,6 +1,6 @@
-import { isMap, isPair, isScalar, LineCounter, type Node, type Pair, parseDocument } from "yaml";
+import { type Document, isMap, isPair, isScalar, LineCounter, type Node, type Pair, parseDocument } from "yaml";
 import type { z } from "zod";
-import { FlowError, quoteValue } from "../vocab/index.ts";
+import { FlowError, messageOf, quoteValue } from "../vocab/index.ts";
 import { DeployConfig } from "./config.ts";
 
 /** A problem in deploy.yaml, placed. */
@@ -27,7 +27,7 @@ export function parseDeployConfig(text: string, file: string): DeployConfig {
       next: "mend the YAML at this line",
     });
   }
-  const parsed = DeployConfig.safeParse(document.toJS() ?? {});
+  const parsed = DeployConfig.safeParse(plainValue(document, file) ?? {});
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => placeIssue(issue, document.contents, lines));
   const [first, ...others] = problems;
@@ -43,6 +43,23 @@ export function parseDeployConfig(text: string, file: string): DeployConfig {
             .map((problem) => `${problem.key} (line ${problem.line ?? "?"}): ${problem.text}`)
             .join("; ")}`,
   });
+}
+
+/** The document as plain values. Aliases that multiply without end are refused, not expanded. */
+function plainValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new FlowError({
+      code: "config",
+      what: "deploy.yaml cannot be expanded",
+      expected: "few aliases, none of them inside what it names",
+      found: messageOf(error),
+      where: { file },
+      next: "write the values out instead of using aliases",
+      cause: error,
+    });
+  }
 }
 
 function placeIssue(issue: z.core.$ZodIssue, root: Node | null, lines: LineCounter): ConfigProblem {

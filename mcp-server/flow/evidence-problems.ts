@@ -1,4 +1,4 @@
-import { metricsProblems, smokeProblems } from "../evidence/config.ts";
+import { metricsProblems, smokeProblems, testsProblems } from "../evidence/config.ts";
 import { FlowError } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 
@@ -7,6 +7,7 @@ export function problemsOfEvidence(config: DeployConfig): void {
   const problems = [
     ...(config.metrics ? metricsProblems(config.metrics) : []),
     ...(config.smoke ? smokeProblems(config.smoke) : []),
+    ...(config.tests ? testsProblems(config.tests) : []),
   ];
   const [first] = problems;
   if (!first) return;

@@ -37,6 +37,7 @@ export function makePlan(facts: PlanFacts): Plan {
   const previous = previousOf(facts);
   refuseNoOp(facts, previous);
   problemsOfEvidence(config);
+  if (production) refuseNobodysApproval(config);
   const strategy = parameters.strategy ?? config.strategy;
   const observeMs = durationMs(parameters.observe ?? config.observe);
   // Without an old version there is nobody to share the traffic with.
@@ -90,6 +91,19 @@ export function makePlan(facts: PlanFacts): Plan {
     expectedUnknowns: previous ? [] : ["what production did before: this is a first deployment"],
     configSha256: facts.configSha256,
   };
+}
+
+/** Real users are exposed on a person's word only. */
+function refuseNobodysApproval(config: DeployConfig): void {
+  if (!config.approvals.accept.includes("none")) return;
+  throw new FlowError({
+    code: "config",
+    what: "a target with real users needs a person's approval",
+    expected: "ways in which a person approves: terminal, flag",
+    found: config.approvals.accept.join(", "),
+    where: { file: "deploy.yaml", key: "approvals.accept" },
+    next: "take none out, or declare target.production: false where no real users are",
+  });
 }
 
 /** The version that users get now. Two versions with traffic mean that somebody else is in the middle of something. */
