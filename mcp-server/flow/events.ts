@@ -58,6 +58,8 @@ export const LiveSummary = z.object({
   infra: InfraReading,
   /** Every running instance is one of the two versions of the plan, by digest. */
   versionsKnown: z.boolean(),
+  /** What instances that had run before the watch had counted when it began; `infra` counts from there. */
+  since: z.object({ restarts: z.number(), oomKills: z.number(), crashes: z.number() }).optional(),
 });
 export type LiveSummary = z.infer<typeof LiveSummary>;
 
@@ -167,7 +169,8 @@ export const FlowEvent = z.discriminatedUnion("event", [
   z.object({
     event: z.literal("answer"),
     key: StepKey,
-    answer: z.enum(["approve", "reject", "rollback", "accept", "investigate", "continue", "expired"]),
+    /** `withdrawn`: what was asked about is over, or something else has to be asked. */
+    answer: z.enum(["approve", "reject", "rollback", "accept", "investigate", "continue", "expired", "withdrawn"]),
     way: z.string(),
     person: z.string(),
     reason: z.string(),

@@ -6,13 +6,14 @@ import type { WatchState } from "./state.ts";
 
 const FIVE_MINUTES_MS = 300_000;
 
-/** The parts of an observation that decide, about the version under watch. Its instances are new in this run, so their counters count from zero. */
+/** The parts of an observation that decide, about the version under watch. */
 export function summarise(plan: Plan, live: LiveState, subject: Version, watch: WatchState): LiveSummary {
+  const infra = infraOf(live, subject, watch);
   return {
     pools: [...live.pools],
     measuredSharePct: live.measuredSharePct,
     measuredRequests: live.measuredRequests,
-    infra: infraOf(live, subject, watch),
+    ...infra,
     versionsKnown: live.instances.every(
       (instance) =>
         (instance.version === plan.version && instance.digest === plan.digest) ||
@@ -21,19 +22,30 @@ export function summarise(plan: Plan, live: LiveState, subject: Version, watch: 
   };
 }
 
-function infraOf(live: LiveState, subject: Version, watch: WatchState): InfraReading {
+const NONE = { restarts: 0, oomKills: 0, crashes: 0 };
+
+/**
+ * The new version's instances are new in this run, so what they count counts from zero. The old version may have run
+ * for months: after a rollback only what happens from then on says whether it is well.
+ */
+function infraOf(live: LiveState, subject: Version, watch: WatchState): Pick<LiveSummary, "infra" | "since"> {
   const own = live.instances.filter((instance) => instance.version === subject && instance.state !== "stopped");
   const ready = own.filter((instance) => instance.state === "ready").length;
-  const restarts = own.reduce((sum, instance) => sum + instance.restarts, 0);
+  const total = (counter: keyof typeof NONE) => own.reduce((sum, instance) => sum + instance[counter], 0);
+  const totals = { restarts: total("restarts"), oomKills: total("oomKills"), crashes: total("crashes") };
+  const isOld = watch.watch.track === "post-rollback";
+  const since = isOld ? (watch.live?.since ?? totals) : NONE;
+  const restarts = Math.max(0, totals.restarts - since.restarts);
   const before = watch.restartMarks.findLast((mark) => watch.servedMs - mark.servedMs >= FIVE_MINUTES_MS);
   const failing = own.length > 0 && own.length - ready > own.length / 2;
-  return {
+  const infra: InfraReading = {
     instances: own.length,
     ready,
     restarts,
     restartsLast5Min: restarts - (before?.restarts ?? 0),
-    oomKills: own.reduce((sum, instance) => sum + instance.oomKills, 0),
-    crashes: own.reduce((sum, instance) => sum + instance.crashes, 0),
+    oomKills: Math.max(0, totals.oomKills - since.oomKills),
+    crashes: Math.max(0, totals.crashes - since.crashes),
     unhealthyStreak: failing ? (watch.live?.infra.unhealthyStreak ?? 0) + 1 : 0,
   };
+  return isOld ? { infra, since } : { infra };
 }

@@ -59,5 +59,8 @@ export function metricsSpec(plan: Plan, watch: WatchPlan, snapshot: MetricsSnaps
 function baselineOf(plan: Plan, watch: WatchPlan, snapshot: MetricsSnapshot | null): MetricsSpec["baseline"] {
   if (!plan.previous) return { kind: "none" };
   if (!watch.frozen) return { kind: "concurrent" };
-  return snapshot ? { kind: "frozen", snapshot } : { kind: "none" };
+  if (snapshot) return { kind: "frozen", snapshot };
+  // An old version that could not be measured is missing evidence, not a first deployment: waiting for an arm that
+  // never comes leaves the release unproven.
+  return watch.track === "production" ? { kind: "concurrent" } : { kind: "none" };
 }

@@ -37,7 +37,10 @@ export interface WatchState {
   probesFail: boolean;
   /** Observed times and restart counts, for "in the last five minutes". */
   restartMarks: { servedMs: number; restarts: number }[];
+  /** The last observation that there was. */
   live: LiveSummary | undefined;
+  /** The last poll could observe. */
+  sighted: boolean;
   cursor: ScrapeCursor | undefined;
   smoke: { run: SmokeRun; verdict: Verdict } | undefined;
   problem: string | undefined;
@@ -217,7 +220,7 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
       return;
     case "answer":
       state.answers.push({ ...event, at });
-      if (event.answer === "accept") state.accepted = true;
+      if (event.answer === "accept" && state.question?.question.about === "regression") state.accepted = true;
       state.question = undefined;
       return;
     case "request":
@@ -283,6 +286,7 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     probesFail: false,
     restartMarks: [],
     live: before?.live,
+    sighted: false,
     cursor: before?.cursor,
     smoke: undefined,
     problem: undefined,
@@ -304,6 +308,7 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   watch.polls += 1;
   watch.cursor = event.cursor ?? undefined;
   watch.problem = event.problem;
+  watch.sighted = event.live !== null;
   watch.probesFail = event.probesFail ?? watch.probesFail;
   if (event.live) {
     watch.live = event.live;

@@ -71,6 +71,7 @@ export async function watchDuring<T>(
   const watched = key === undefined ? undefined : run.state().watches.get(key);
   if (!watched) return body();
   const changing = { done: false };
+  const over = new AbortController();
   const polling = (async () => {
     let last: Ms | undefined;
     while (!changing.done && !run.interrupted.aborted) {
@@ -78,7 +79,7 @@ export async function watchDuring<T>(
       if (changing.done || run.interrupted.aborted) return;
       const decision = decide(run.state(), watched);
       if (decision.do === "rollback") return run.latch(decision.trigger);
-      await run.clock.sleep(run.plan.pollMs, run.interrupted);
+      await run.clock.sleep(run.plan.pollMs, AbortSignal.any([run.interrupted, over.signal]));
     }
   })();
   polling.catch(() => {}); // awaited below, see watch
@@ -86,6 +87,7 @@ export async function watchDuring<T>(
     return await body();
   } finally {
     changing.done = true;
+    over.abort();
     await polling;
   }
 }
@@ -225,6 +227,7 @@ function decideAfterRollback(state: RunState, watched: WatchState): StageDecisio
 function readBack(state: RunState, watched: WatchState): boolean {
   const pool = watched.live?.pools.find((candidate) => candidate.version === state.plan.version);
   return (
+    watched.sighted &&
     watched.live?.versionsKnown === true &&
     pool?.digest === state.plan.digest &&
     Math.abs(pool.weightPct - watched.watch.weightPct) < 0.01
@@ -233,6 +236,7 @@ function readBack(state: RunState, watched: WatchState): boolean {
 
 /** Turns a decision into journal entries; an end when the watch is over. */
 function act(run: Run, key: StepKey, watched: WatchState, decision: StageDecision): WatchEnd | undefined {
+  withdrawUnless(run, decision.do === "hold" ? decision.question : undefined);
   switch (decision.do) {
     case "continue":
       return undefined;
@@ -248,6 +252,15 @@ function act(run: Run, key: StepKey, watched: WatchState, decision: StageDecisio
     default:
       return decision satisfies never;
   }
+}
+
+/** Takes a question back that is about something else than what has to be asked now: its answer would decide the wrong thing. */
+function withdrawUnless(run: Run, about: Question["about"] | undefined): void {
+  const pending = run.state().question;
+  if (!pending || pending.question.about === about) return;
+  const reason = about === undefined ? "what was asked about is over" : `${about} has to be asked about instead`;
+  const key = pending.key as StepKey;
+  run.append({ event: "answer", key, answer: "withdrawn", way: "watch", person: "nobody", reason });
 }
 
 /** Asks once per hold and acts on the answer or its absence. The watch goes on meanwhile. */
@@ -280,6 +293,13 @@ function held(run: Run, key: StepKey, decision: Extract<StageDecision, { do: "ho
   return { end: "trigger", trigger: { kind, reasons } };
 }
 
+/** Dead metrics cannot be accepted: nobody knows what would be. */
+const OPTIONS = {
+  regression: ["rollback", "accept", "investigate"],
+  inconclusive: ["continue", "rollback"],
+  data: ["rollback", "investigate"],
+};
+
 function questionOf(run: Run, decision: Extract<StageDecision, { do: "hold" }>, investigating: boolean): Question {
   const { waits } = run.plan;
   const unattended = run.state().unattended && !investigating;
@@ -288,7 +308,7 @@ function questionOf(run: Run, decision: Extract<StageDecision, { do: "hold" }>, 
   return {
     about,
     text: `The rollout is held (${about}): ${why}`,
-    options: about === "inconclusive" ? ["continue", "rollback"] : ["rollback", "accept", "investigate"],
+    options: OPTIONS[about],
     deadlineMs: unattended ? waits.decisionUnattendedMs : waits.decisionMs,
     onExpiry: about === "inconclusive" ? "advance-unproven" : "rollback",
   };

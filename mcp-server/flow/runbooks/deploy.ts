@@ -1,7 +1,9 @@
+import type { SmokeRun } from "../../judge/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import { productionGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import { planHash } from "../plan.ts";
+import { quoted } from "../quoted.ts";
 import { recordSmoke } from "../watch.ts";
 import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
@@ -83,11 +85,29 @@ async function finalSmoke(run: Run, hands: Hands): Promise<void> {
     key,
     { text: "smoke checks against production" },
     async (_fence, signal) => {
-      const live = await run.target.observe("production", signal);
-      const seen = await hands.smoke("production", [live.entryUrl], run.plan.version, signal);
+      const seen = run.plan.smoke ? await smokeAtEntry(run, hands, signal) : undefined;
       if (seen) recordSmoke(run, hands, stageKey(run.plan.stages.length - 1), seen);
       return seen !== undefined;
     },
     () => undefined,
   );
+}
+
+const SMOKE_TRIES = 3;
+
+/** Checks that cannot be run are missing evidence, which leaves a release unproven and never sends it back. */
+async function smokeAtEntry(run: Run, hands: Hands, signal: AbortSignal): Promise<SmokeRun | undefined> {
+  const { version } = run.plan;
+  for (let left = SMOKE_TRIES; left > 0; left -= 1) {
+    try {
+      const live = await run.target.observe("production", signal);
+      return await hands.smoke("production", [live.entryUrl], version, signal);
+    } catch (error) {
+      run.checkpoint();
+      const text = `the last smoke checks could not be run: ${quoted(error)}`;
+      run.append({ event: "notice", level: "warning", text });
+      if (left > 1) await run.clock.sleep(run.plan.pollMs, signal);
+    }
+  }
+  return { mode: "production", versionExpected: version, results: [] };
 }
