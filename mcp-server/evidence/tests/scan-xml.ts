@@ -46,7 +46,8 @@ const DECLARATION =
 function openScan(consumer: XmlConsumer, limits: Limits) {
   const tags = openTagScan();
   const open: string[] = [];
-  let bytes = Buffer.alloc(0) as Buffer as ByteText;
+  let work: Buffer = Buffer.alloc(0);
+  let bytes = work as ByteText;
   let at = 0;
   let mode: Mode = "content";
   let started = false;
@@ -181,8 +182,14 @@ function openScan(consumer: XmlConsumer, limits: Limits) {
   return {
     /** False when the document is not plain. */
     write: (chunk: Uint8Array): boolean => {
-      const next = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
-      bytes = (at === bytes.length ? next : Buffer.concat([bytes.subarray(at), next])) as Buffer as ByteText;
+      // One buffer for the whole document: a new one per piece would leave as much garbage as the file is long.
+      const rest = bytes.length - at;
+      const needed = rest + chunk.length;
+      const room = needed > work.length ? Buffer.allocUnsafe(2 * needed) : work;
+      room.set(bytes.subarray(at), 0);
+      room.set(chunk, rest);
+      work = room;
+      bytes = work.subarray(0, needed) as Buffer as ByteText;
       at = 0;
       nextAmpersand = -1;
       if (!started) {
