@@ -17,7 +17,7 @@ const STACK = Array.from(
   (_, i) => `\tat com.example.shop.order.OrderService.step${i}(OrderService.java:${100 + i})`,
 );
 const OUTPUT = Array.from(
-  { length: 26 },
+  { length: 30 },
   (_, i) => `2026-11-23 12:00:00.${100 + i} INFO  [main] c.e.shop.Service - request handled in ${i} ms`,
 );
 

@@ -72,17 +72,19 @@ export function openIdentityHash(seed: readonly [number, number]): IdentityHash 
     a = Math.imul(((a << 5) | (a >>> 27)) ^ code, LANE_A);
     b = Math.imul(((b << 7) | (b >>> 25)) ^ code, LANE_B);
   };
+  /** Two UTF-16 units at a time; the length tells a missing second unit from a zero. */
   const text = (value: string) => {
+    const { length } = value;
     let x = a;
     let y = b;
-    for (let i = 0; i < value.length; i++) {
-      const code = value.charCodeAt(i);
+    for (let i = 0; i < length; i += 2) {
+      const code = i + 1 < length ? value.charCodeAt(i) | (value.charCodeAt(i + 1) << 16) : value.charCodeAt(i);
       x = Math.imul(((x << 5) | (x >>> 27)) ^ code, LANE_A);
       y = Math.imul(((y << 7) | (y >>> 25)) ^ code, LANE_B);
     }
     a = x;
     b = y;
-    mix(0x110000); // no UTF-16 unit has this value: fields cannot run into each other
+    mix(length); // fields cannot run into each other
   };
   // Neighbouring rows mostly share suite and class, whose part of the hash is then ready.
   let suite: readonly string[] | undefined;
@@ -97,7 +99,7 @@ export function openIdentityHash(seed: readonly [number, number]): IdentityHash 
     text(project ?? "");
     text(file ?? "");
     for (const part of row.suite) text(part);
-    mix(0x110001);
+    mix(row.suite.length);
     text(classname ?? "");
     placeA = a;
     placeB = b;

@@ -168,6 +168,9 @@ function flakyWarning({ candidate }: ComparedTests): Reason[] {
   ];
 }
 
+/** From this share of failing tests on the environment is the likelier cause; the verdict stays what it is. */
+const BROKEN_RUN_SHARE = 0.8;
+
 function warningsOf(compared: ComparedTests): Reason[] {
   const { totals, critical } = compared;
   const warnings = flakyWarning(compared);
@@ -185,6 +188,12 @@ function warningsOf(compared: ComparedTests): Reason[] {
   if (!compared.renamesExamined) {
     const text = `${totals.missing} missing and ${totals.added} new tests are too many to look for renames`;
     warnings.push({ code: "renames-not-examined", text });
+  }
+  const executed = compared.candidate.tests - compared.candidate.skipped;
+  const failing = compared.candidate.failed + compared.candidate.errored;
+  if (executed >= 10 && failing > BROKEN_RUN_SHARE * executed) {
+    const text = `${failing} of ${countText(executed, "executed test")} fail: a broken environment rather than so many regressions?`;
+    warnings.push({ code: "mostly-failing", text });
   }
   if (compared.matched === 0 && compared.baselinePassed > 0 && compared.candidate.tests > 0) {
     const text = "the two runs have not one test in common: reports of different projects, tools or root folders?";

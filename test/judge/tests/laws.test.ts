@@ -173,6 +173,9 @@ describe("identities", () => {
       { ...base, suite: ["ab"], name: "c" },
       { ...base, suite: ["a", "bc"], name: "" },
       { ...base, suite: [], name: "abc" },
+      { ...base, suite: [], name: "abc\u0000" },
+      { ...base, suite: [""], name: "abc" },
+      { ...base, suite: ["", ""], name: "abc" },
     ];
     expect(new Set(all.map((one) => hashed(one))).size).toBe(all.length);
   });

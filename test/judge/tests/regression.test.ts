@@ -164,6 +164,13 @@ describe("the rule, case by case", () => {
       { verdict: "FAIL", rate: 100, severity: "MEDIUM", reasons: ["over-threshold"], warnings: ["nothing-in-common"] },
     ],
     [
+      "nearly everything fails",
+      rows(20),
+      failing(20),
+      0,
+      { verdict: "FAIL", rate: 100, severity: "MEDIUM", reasons: ["over-threshold"], warnings: ["mostly-failing"] },
+    ],
+    [
       "a pass that needed a second attempt",
       rows(1),
       [{ ...row("case 0"), flaky: true }],
