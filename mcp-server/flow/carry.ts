@@ -1,15 +1,16 @@
+import { hold } from "../record/held.ts";
 import { FencedOut } from "../record/journal-file.ts";
 import type { Reason, RunOutcome, Version } from "../vocab/index.ts";
 import { archive } from "./archive.ts";
 import { writeArtifacts } from "./artifacts.ts";
-import { RollbackLatched, type RunControl, RunStopped, stepKey } from "./engine.ts";
+import { JournalRefused, RollbackLatched, type RunControl, RunStopped, stepKey } from "./engine.ts";
 import type { Hands } from "./hands.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
 import { finishLastRequest } from "./requests.ts";
 import { applyPools } from "./runbooks/apply.ts";
 import { type Carried, deploy } from "./runbooks/deploy.ts";
-import { instancesFor, poolsAt, previousOnly } from "./runbooks/pools.ts";
+import { poolsBack, previousOnly } from "./runbooks/pools.ts";
 import { rollback } from "./runbooks/rollback.ts";
 
 /** Carries a run from wherever its journal ends to its archive. */
@@ -17,8 +18,17 @@ export async function carry(project: Project, run: RunControl, hands: Hands): Pr
   finishLastRequest(run);
   if (!run.state().outcome) await toOutcome(run, hands);
   run.enterClosing();
+  holdIfFailed(project, run);
   await run.step("report", async () => writeArtifacts(project, run));
   await archive(project, run);
+}
+
+/** Before the archive: whoever dies over that leaves nothing that a next start would take for free. */
+function holdIfFailed(project: Project, run: RunControl): void {
+  const { outcome, runId } = run.state();
+  if (outcome?.outcome !== "ROLLBACK_FAILED" || !runId) return;
+  const reason = outcome.reasons.map((entry) => entry.text).join("; ");
+  hold(project.ports.disk, project.paths.lock, { runId, reason, at: outcome.at });
 }
 
 async function toOutcome(run: RunControl, hands: Hands): Promise<void> {
@@ -38,13 +48,9 @@ async function toOutcome(run: RunControl, hands: Hands): Promise<void> {
       conclude(run, stop.outcome, stop.reasons, run.plan.previous?.version ?? null);
       return;
     }
-    const back = await run.step("rollback", () => rollback(run, hands));
-    conclude(
-      run,
-      back.outcome,
-      back.reasons,
-      back.outcome === "ROLLED_BACK" ? (run.plan.previous?.version ?? null) : null,
-    );
+    const back = await despiteTheJournal(run, () => run.step("rollback", () => rollback(run, hands)));
+    const runs = back.outcome === "ROLLED_BACK" ? (run.plan.previous?.version ?? null) : null;
+    await despiteTheJournal(run, () => conclude(run, back.outcome, back.reasons, runs));
   }
 }
 
@@ -55,39 +61,42 @@ async function latchOrStop(run: RunControl, error: unknown): Promise<RunStopped[
   if (error instanceof RunStopped && !state.exposed) return error.stop;
   const reasons: Reason[] =
     error instanceof RunStopped ? [...error.stop.reasons] : [{ code: "effect-failed", text: quoted(error) }];
+  // Nobody is exposed and nothing can be written down: whoever takes the run up later decides on the whole record.
+  if (!state.exposed && error instanceof JournalRefused) throw error;
   if (!state.exposed) return { outcome: "ABORTED", reasons };
-  await latchWhateverHappens(run, reasons);
+  await despiteTheJournal(run, () => run.latch({ kind: "target", reasons }));
   return undefined;
 }
 
 const EMERGENCY_RETRY_MS = 1_000;
+const EMERGENCY_MOVE_MS = 60_000;
 
 /**
- * Users come before the record: when the journal cannot be written (a full disk), traffic goes back first, and the
- * latch is journalled as soon as that is possible. Until then this owner keeps the run.
+ * Users come before the record: while the journal cannot be written (a full disk), traffic goes back first, and what
+ * has to be journalled is tried until that is possible. Until then this owner keeps the run.
  */
-async function latchWhateverHappens(run: RunControl, reasons: Reason[]): Promise<void> {
+async function despiteTheJournal<T>(run: RunControl, body: () => T | Promise<T>): Promise<T> {
   let moved = false;
   for (;;) {
     try {
-      run.latch({ kind: "target", reasons });
-      return;
+      return await body();
     } catch (error) {
-      if (error instanceof FencedOut) throw error;
-      if (!moved && run.plan.previous) {
-        await run.target.apply(
-          "production",
-          poolsAt(run.plan, 0, instancesFor(run.plan, 100)),
-          run.fence(),
-          AbortSignal.timeout(60_000),
-        );
-        moved = true;
-      }
-      process.stderr.write(
-        `deploy-flow: the journal cannot be written (${quoted(error)}); traffic is on the old version; trying again\n`,
-      );
+      if (!(error instanceof JournalRefused)) throw error;
+      moved = moved || (await movedBack(run));
+      const traffic = moved ? "traffic is on the old version" : "traffic could not be moved back yet";
+      process.stderr.write(`deploy-flow: the journal cannot be written (${quoted(error)}); ${traffic}; trying again\n`);
       await run.clock.sleep(EMERGENCY_RETRY_MS);
     }
+  }
+}
+
+async function movedBack(run: RunControl): Promise<boolean> {
+  try {
+    const limit = AbortSignal.timeout(EMERGENCY_MOVE_MS);
+    await run.target.apply("production", poolsBack(run), run.fence(), limit);
+    return true;
+  } catch {
+    return false;
   }
 }
 

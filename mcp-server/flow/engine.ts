@@ -1,8 +1,9 @@
 import type { Clock } from "../ports/index.ts";
 import type { Journal, Stamped } from "../record/journal.ts";
+import { FencedOut } from "../record/journal-file.ts";
 import { type Target, TargetError } from "../target/target.ts";
 import type { Actor, Env, Fence, Instant, Json, LiveState, Ms, StepKey } from "../vocab/index.ts";
-import { FlowError } from "../vocab/index.ts";
+import { FlowError, messageOf } from "../vocab/index.ts";
 import type { FlowEvent, Intent, Question, StepName, Stop, Trigger } from "./events.ts";
 import type { Plan } from "./plan.ts";
 import { quoted } from "./quoted.ts";
@@ -13,6 +14,14 @@ export class RollbackLatched extends Error {
   constructor() {
     super("the run goes back to the previous version");
     this.name = "RollbackLatched";
+  }
+}
+
+/** The journal could not be written: a full disk, a lost file system. */
+export class JournalRefused extends Error {
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause });
+    this.name = "JournalRefused";
   }
 }
 
@@ -97,7 +106,7 @@ export function openRun(deps: RunDeps): RunControl {
   const mustStop = () => !closing && (state.latched !== undefined || state.abortReason !== undefined);
 
   const appendAs = (event: FlowEvent, actor: Actor) => {
-    const stamped = journal.append(event, actor);
+    const stamped = written(journal, event, actor);
     applyEvent(state, stamped);
     deps.onEvent?.(stamped);
     if (mustStop()) interruption.abort();
@@ -224,8 +233,19 @@ export function openRun(deps: RunDeps): RunControl {
   return run;
 }
 
+function written(journal: Journal<FlowEvent>, event: FlowEvent, actor: Actor): Stamped<FlowEvent> {
+  try {
+    return journal.append(event, actor);
+  } catch (error) {
+    const isSystem = typeof (error as { code?: unknown } | undefined)?.code === "string";
+    throw isSystem && !(error instanceof FencedOut) ? new JournalRefused(error) : error;
+  }
+}
+
+/** What cannot be looked at is done again, which a declarative target takes as the same. */
 async function reconcile<T>(target: Target, env: Env, reached: Reached<T>): Promise<T | undefined> {
-  return reached(await target.observe(env, AbortSignal.timeout(30_000)));
+  const live = await target.observe(env, AbortSignal.timeout(30_000)).catch(() => undefined);
+  return live && reached(live);
 }
 
 /** Narrows an unknown key text to a StepKey once, where keys are made. */

@@ -1,7 +1,6 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { socketPath } from "../ports/index.ts";
-import { hold } from "../record/held.ts";
 import type { Stamped } from "../record/journal.ts";
 import { FencedOut, type OpenJournal, openJournal } from "../record/journal-file.ts";
 import { acquireLock, type LockRecord, readLock, releaseLock } from "../record/lock.ts";
@@ -231,11 +230,6 @@ async function own(project: Project, run: RunControl, lock: LockRecord, o: Owner
     o.signal?.addEventListener("abort", stop, { once: true });
     if (o.signal?.aborted) stop();
     await carry(project, run, createHands(project, run));
-    const { outcome } = run.state();
-    if (outcome?.outcome === "ROLLBACK_FAILED") {
-      const reason = outcome.reasons.map((entry) => entry.text).join("; ");
-      hold(ports.disk, paths.lock, { runId: lock.runId, reason, at: outcome.at });
-    }
     return run.state();
   } finally {
     o.signal?.removeEventListener("abort", stop);

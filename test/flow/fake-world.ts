@@ -120,6 +120,7 @@ export function fakeWorld(o: WorldOptions = {}): FakeWorld {
   if (serving !== undefined) platform.place("production", whole(platform, serving));
   const plan = planOf(project, platform, text, o);
   disk.mkdir(project.paths.evidence);
+  disk.mkdir(project.paths.deployment);
   disk.writeAtomic(project.paths.plan, JSON.stringify(plan));
   disk.writeAtomic(project.paths.planSource, text);
 

@@ -1,4 +1,5 @@
 import type { LiveState, Pool } from "../../vocab/index.ts";
+import type { Run } from "../engine.ts";
 import type { Plan } from "../plan.ts";
 
 /** Instances of the new version that carry its share of the traffic; never fewer than one. */
@@ -11,6 +12,20 @@ export function poolsAt(plan: Plan, weightPct: number, candidateInstances = inst
   const candidate: Pool = { version: plan.version, digest: plan.digest, instances: candidateInstances, weightPct };
   if (!plan.previous) return [candidate];
   return [{ ...plan.previous, instances: plan.instances, weightPct: 100 - weightPct }, candidate];
+}
+
+/**
+ * All traffic back on the old version, by what the journal knows. The new version keeps the instances that it was last
+ * given; none is started, because starting what fails could keep the traffic from moving.
+ */
+export function poolsBack(run: Pick<Run, "plan" | "state">, running = instancesGiven(run)): Pool[] {
+  return run.plan.previous ? poolsAt(run.plan, 0, running) : [];
+}
+
+function instancesGiven({ plan, state }: Pick<Run, "plan" | "state">): number {
+  const { intents, results } = state();
+  const done = [...intents].findLast(([key, intent]) => intent.env === "production" && results.has(key));
+  return done?.[1].pools?.find((pool) => pool.version === plan.version)?.instances ?? 0;
 }
 
 /** Only the old version, or nothing when there was none. */

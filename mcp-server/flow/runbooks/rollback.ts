@@ -1,11 +1,12 @@
+import { FencedOut } from "../../record/journal-file.ts";
 import type { Reason } from "../../vocab/index.ts";
-import { type Run, stepKey } from "../engine.ts";
+import { JournalRefused, type Run, stepKey } from "../engine.ts";
 import { rollbackGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import { quoted } from "../quoted.ts";
 import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
-import { poolsAt, previousOnly } from "./pools.ts";
+import { poolsBack, previousOnly } from "./pools.ts";
 
 /** How going back ended. */
 export interface WentBack {
@@ -22,6 +23,7 @@ const WATCH = stepKey("rollback", "watch");
 export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
   try {
     await restoreTraffic(run).catch((error: unknown) => {
+      if (isNoTargetFailure(error)) throw error;
       run.append({
         event: "notice",
         level: "warning",
@@ -30,6 +32,7 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
       return restoreTraffic(run);
     });
   } catch (error) {
+    if (isNoTargetFailure(error)) throw error;
     const text = `traffic could not be moved back: ${quoted(error)}`;
     return { outcome: "ROLLBACK_FAILED", reasons: [{ code: "rollback-traffic-failed", text }] };
   }
@@ -50,13 +53,19 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
   return { outcome: "ROLLED_BACK", reasons: run.state().latched?.reasons ?? [] };
 }
 
+/** The journal refused or belongs to another owner: that says nothing about whether traffic can be moved. */
+function isNoTargetFailure(error: unknown): boolean {
+  return error instanceof JournalRefused || error instanceof FencedOut;
+}
+
 async function restoreTraffic(run: Run): Promise<void> {
   const { plan } = run;
-  const live = await run.target.observe("production", AbortSignal.timeout(30_000));
-  const running = live.pools.find((pool) => pool.version === plan.version)?.instances ?? 0;
+  // Looking only saves stopping and starting instances; traffic moves back without it too.
+  const live = await run.target.observe("production", AbortSignal.timeout(30_000)).catch(() => undefined);
+  const running = live && (live.pools.find((pool) => pool.version === plan.version)?.instances ?? 0);
   await applyPools(run, stepKey("rollback", "traffic"), {
     env: "production",
-    pools: plan.previous ? poolsAt(plan, 0, Math.max(1, running)) : [],
+    pools: poolsBack(run, running),
     text: plan.previous ? `all traffic back to ${plan.previous.version}` : `withdraw traffic from ${plan.version}`,
     limitMs: plan.waits.rollbackTrafficMs,
   });
