@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
+import { transform } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { parseDeployConfig } from "../../mcp-server/flow/config-file.ts";
@@ -67,6 +68,12 @@ describe.each(PAGES.map((one) => [one.path, one] as const))("%s", (_path, one) =
   it("shows JSON that is JSON", () => {
     const json = one.blocks.filter((block) => block.language === "json");
     expect(json.flatMap((block) => problemOf(() => JSON.parse(block.text)) ?? [])).toEqual([]);
+  });
+
+  it("shows JavaScript that parses", async () => {
+    const scripts = one.blocks.filter(({ language }) => language === "js");
+    const parsed = await Promise.allSettled(scripts.map(({ text }) => transform(text, { loader: "js" })));
+    expect(parsed.filter(({ status }) => status === "rejected")).toEqual([]);
   });
 
   it("names no machine and no registry", () => {
