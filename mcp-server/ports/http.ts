@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import { Agent, request } from "undici";
+import type { Agent } from "undici";
 import type { Ms } from "../vocab/index.ts";
 
 export type { IncomingMessage, ServerResponse } from "node:http";
@@ -45,13 +45,17 @@ export interface HttpServer {
 
 /** A client with its own connection pool; `close` frees it. */
 export function createHttp(): Http & { close(): Promise<void> } {
-  const agent = new Agent({ connections: 16, keepAliveTimeout: 4_000 });
+  // Loaded at the first request: it is a quarter of the program, and most commands send none.
+  let opened: Promise<Agent> | undefined;
+  const open = async () => new (await import("undici")).Agent({ connections: 16, keepAliveTimeout: 4_000 });
   return {
-    close: () => agent.close(),
+    close: async () => (await opened)?.close(),
     send: async (o) => {
       const started = performance.now();
       const timeout = AbortSignal.timeout(o.timeoutMs);
       const signal = o.signal ? AbortSignal.any([o.signal, timeout]) : timeout;
+      opened ??= open();
+      const [{ request }, agent] = await Promise.all([import("undici"), opened]);
       const response = await request(o.url, {
         method: (o.method ?? "GET") as "GET",
         headers: { ...o.headers },

@@ -1,8 +1,6 @@
 import { z } from "zod";
 import type { Request } from "../flow/events.ts";
-import { planHash } from "../flow/plan.ts";
 import type { Project } from "../flow/project.ts";
-import { readRun } from "../flow/run-files.ts";
 import { redact } from "../record/redact.ts";
 import { FlowError, Sha256 } from "../vocab/index.ts";
 import { RunAnswer, runAnswer, runAnswerExit, runAnswerText } from "./run-answer.ts";
@@ -42,6 +40,8 @@ export const approve = defineTool({
   run: async (given, io) => {
     const project = await io.project();
     const { sendRequest, statusOf } = await import("../flow/api.ts");
+    const { planHash } = await import("../flow/plan.ts");
+    const { readRun } = await import("../flow/run-files.ts");
     const run = readRun(project);
     if (!run || run.archived) throw noRunToApprove();
     // Who sits at a terminal is shown the hash below and need not type it.

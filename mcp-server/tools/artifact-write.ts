@@ -1,8 +1,5 @@
 import { dirname } from "node:path";
 import { z } from "zod";
-import { readRun } from "../flow/run-files.ts";
-import { ARTIFACT_KINDS } from "../record/artifact-kinds/index.ts";
-import { readFrontMatter, renderArtifact } from "../record/artifacts.ts";
 import { confine } from "../record/confine.ts";
 import { FlowError, Sha256, sha256, Version } from "../vocab/index.ts";
 import { defineTool, type ToolIo } from "./tool.ts";
@@ -69,6 +66,9 @@ export const artifactWrite = defineTool({
   idempotent: false,
   positionals: ["path"],
   run: async (args, io): Promise<Output> => {
+    const { readRun } = await import("../flow/run-files.ts");
+    const { ARTIFACT_KINDS } = await import("../record/artifact-kinds/index.ts");
+    const { renderArtifact } = await import("../record/artifacts.ts");
     const run = readRun(await io.project());
     const active = run && !run.archived ? run : undefined;
     if (active && args.kind !== "stand-alone" && args.kind in ARTIFACT_KINDS) throw serverRendered(args.kind);
@@ -83,7 +83,7 @@ export const artifactWrite = defineTool({
       ...(active?.state.runId ? { runId: active.state.runId } : {}),
       ...(version ? { version } : {}),
     });
-    put(absolute, text, args, io);
+    await put(absolute, text, args, io);
     return {
       verdict: "WRITTEN",
       path: args.path,
@@ -130,7 +130,7 @@ function viewOf({ title, summary, sections, findings }: Input) {
   };
 }
 
-function put(absolute: string, text: string, args: Input, io: ToolIo): void {
+async function put(absolute: string, text: string, args: Input, io: ToolIo): Promise<void> {
   const { disk } = io.ports;
   disk.mkdir(dirname(absolute));
   if (disk.createExclusive(absolute, text)) return;
@@ -142,7 +142,7 @@ function put(absolute: string, text: string, args: Input, io: ToolIo): void {
       next: "choose another path, or set overwrite for a document that this tool wrote",
     });
   }
-  if (disk.stat(absolute)?.kind !== "file" || !isOurs(disk.readText(absolute))) {
+  if (disk.stat(absolute)?.kind !== "file" || !(await isOurs(disk.readText(absolute)))) {
     throw new FlowError({
       code: "refused",
       what: "the file was not written by this tool, so it is not replaced",
@@ -155,7 +155,8 @@ function put(absolute: string, text: string, args: Input, io: ToolIo): void {
 }
 
 /** Asked only in order to spare a file; nothing else is believed of what a document says about itself. */
-function isOurs(text: string): boolean {
+async function isOurs(text: string): Promise<boolean> {
+  const { readFrontMatter } = await import("../record/artifacts.ts");
   try {
     const { status, generator } = readFrontMatter(text).data;
     return (

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { Instant, Label, Sha256 } from "../vocab/index.ts";
 import { LabelParameter, VersionParameter } from "./parameters.ts";
-import { reportNames } from "./reports.ts";
 import { defineTool } from "./tool.ts";
 
 const Output = z.object({
@@ -32,6 +31,7 @@ export const baselineCapture = defineTool({
   openWorld: true,
   idempotent: true,
   run: async ({ label, from, version }, io): Promise<Output> => {
+    const { reportNames } = await import("./reports.ts");
     const names = from && reportNames(from, io);
     const { captureBaseline } = await import("../flow/checks.ts");
     const record = await captureBaseline(await io.project(), {

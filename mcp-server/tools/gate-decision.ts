@@ -1,22 +1,11 @@
 import { z } from "zod";
-import {
-  DIMENSIONS,
-  type DimensionName,
-  type GateInput,
-  type GateVerdict,
-  JUDGE,
-  productionGate,
-  rollbackVerification,
-  stagingGate,
-  testsDimension,
-} from "../judge/index.ts";
-import { type Dimension, FlowError, OUTCOME3_EXIT, Outcome3, Reason, type Verdict } from "../vocab/index.ts";
+import { DIMENSIONS, type GateVerdict } from "../judge/gates/gate-verdict.ts";
+import { type Dimension, OUTCOME3_EXIT, Outcome3, Reason, type Verdict } from "../vocab/index.ts";
 import { cut, fitLists } from "./fit.ts";
 import { ReportsParameter, ThresholdParameter } from "./parameters.ts";
-import { type PresentedDimension, readPresented } from "./presented-evidence.ts";
-import { compareNamed, PresentedInput } from "./reports.ts";
+import { PresentedInput } from "./presented-input.ts";
 import { omittedText } from "./run-answer.ts";
-import { defineTool, type ToolIo } from "./tool.ts";
+import { defineTool } from "./tool.ts";
 
 const Judged = z.object({
   outcome: z.enum(["PASS", "FAIL", "INCONCLUSIVE", "NOT_APPLICABLE"]),
@@ -76,75 +65,17 @@ export const gateDecision = defineTool({
   idempotent: true,
   positionals: ["gate"],
   run: async (args, io): Promise<Output> => {
-    const presented = [
-      ...(await testsOf(args, io)),
-      ...args.evidence.flatMap((path) => readPresented(path, args.threshold, io)),
-    ];
-    const gate = judge(args, gateInput(args, presented));
-    return shown(gate, args, presented);
+    const { decideGate } = await import("./presented-gate.ts");
+    const { gate, inputs } = await decideGate(args, io);
+    return shown(gate, args, inputs);
   },
   text: textOf,
   exit: (out) => OUTCOME3_EXIT[out.verdict],
 });
 
-async function testsOf(args: Input, io: ToolIo): Promise<PresentedDimension[]> {
-  const { baseline, candidate, threshold } = args;
-  if (!baseline && !candidate) return [];
-  if (!baseline || !candidate) {
-    throw new FlowError({
-      code: "usage",
-      what: "test results need both sides",
-      expected: "baseline and candidate",
-      found: baseline ? "no candidate" : "no baseline",
-      next: "name the other side too, or leave both away",
-    });
-  }
-  const { verdict, inputs } = await compareNamed({ baseline, candidate, threshold, scope: "full" }, io);
-  const dimension: Verdict = { ...testsDimension(verdict, JUDGE), inputs: [] };
-  return inputs.map((input) => ({ name: "tests", verdict: dimension, input }));
-}
-
-/** Two pieces of evidence for one dimension do not outvote each other: the worse one counts. */
-function gateInput(args: Input, presented: readonly PresentedDimension[]): GateInput {
-  const rank = { FAIL: 0, INCONCLUSIVE: 1, PASS: 2 };
-  const dimensions: Partial<Record<DimensionName, Dimension>> = {};
-  for (const { name, verdict } of [...presented].sort((a, b) => rank[b.verdict.outcome] - rank[a.verdict.outcome])) {
-    dimensions[name] = verdict;
-  }
-  for (const name of DIMENSIONS) {
-    const reason = args.notApplicable?.[name];
-    if (reason === undefined) continue;
-    if (dimensions[name]) {
-      throw new FlowError({
-        code: "usage",
-        what: `there is evidence for ${name}, so it cannot be declared not applicable`,
-        next: "leave out one of the two",
-      });
-    }
-    dimensions[name] = { outcome: "NOT_APPLICABLE", reason };
-  }
-  return { threshold: args.threshold, ...dimensions };
-}
-
-function judge(args: Input, input: GateInput): GateVerdict {
-  switch (args.gate) {
-    case "staging":
-      return stagingGate(input);
-    case "production":
-      return productionGate(input);
-    case "rollback":
-      return rollbackVerification(input);
-    default:
-      return args.gate satisfies never;
-  }
-}
-
-function shown(gate: GateVerdict, args: Input, presented: readonly PresentedDimension[]): Output {
+function shown(gate: GateVerdict, args: Input, inputs: PresentedInput[]): Output {
   const { verdict } = gate;
   const reasons = verdict.reasons.map(({ code, text }) => ({ code, text: cut(text, 240) }));
-  const inputs = [
-    ...new Map(presented.map(({ input }) => [`${input.rawSha256} ${input.files.join()}`, input])).values(),
-  ];
   const whole: Output = {
     verdict: verdict.outcome,
     gate: args.gate,

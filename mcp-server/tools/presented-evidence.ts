@@ -14,7 +14,7 @@ import {
   sha256,
   type Verdict,
 } from "../vocab/index.ts";
-import type { PresentedInput } from "./reports.ts";
+import type { PresentedInput } from "./presented-input.ts";
 import type { ToolIo } from "./tool.ts";
 
 /** Evidence that somebody hands in as a file is never larger than this. */

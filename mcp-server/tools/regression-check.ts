@@ -3,7 +3,7 @@ import { ListedTest, TestsReport, TestsVerdict } from "../judge/tests/result.ts"
 import { EXIT, FlowError, OUTCOME3_EXIT } from "../vocab/index.ts";
 import { cut, fitLists } from "./fit.ts";
 import { ReportsParameter, ScopeParameter, ThresholdParameter } from "./parameters.ts";
-import { compareNamed, PresentedInput } from "./reports.ts";
+import { PresentedInput } from "./presented-input.ts";
 import { omittedText } from "./run-answer.ts";
 import { defineTool } from "./tool.ts";
 
@@ -51,6 +51,7 @@ export const regressionCheck = defineTool({
   idempotent: true,
   run: async (args, io): Promise<Output> => {
     if ((args.scope === "targeted") !== (args.targets !== undefined)) throw targetsAndScope(args.scope);
+    const { compareNamed } = await import("./reports.ts");
     const { verdict, inputs } = await compareNamed({ ...args, limit: args.limit ?? KEPT }, io);
     const whole: Output = {
       ...verdict,

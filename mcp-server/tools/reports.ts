@@ -1,5 +1,4 @@
 import { relative, resolve } from "node:path";
-import { z } from "zod";
 import { locateReports } from "../evidence/tests/find.ts";
 import { compareRuns, DEFAULT_LIMITS, type RunSource, reportsSource, storedSource } from "../evidence/tests/index.ts";
 import { openComparison } from "../judge/tests/comparison.ts";
@@ -9,22 +8,9 @@ import type { TestScope } from "../judge/tests/scope.ts";
 import { listBaselines, loadBaseline } from "../record/baselines.ts";
 import { projectPaths } from "../record/paths.ts";
 import { redact } from "../record/redact.ts";
-import { FlowError, Label, Sha256 } from "../vocab/index.ts";
+import { FlowError, Label } from "../vocab/index.ts";
+import type { PresentedInput } from "./presented-input.ts";
 import type { ToolIo } from "./tool.ts";
-
-/** One side of a comparison as it was handed in: what was read, and the digest of its bytes. */
-export const PresentedInput = z.object({
-  name: z.string(),
-  origin: z.literal("presented"),
-  /** Stored label that it came from. */
-  label: z.string().optional(),
-  /** Report files, as far as they fit. */
-  files: z.array(z.string()),
-  rawSha256: Sha256,
-  /** Of the normalised form, where one was made. */
-  storedSha256: Sha256.optional(),
-});
-export type PresentedInput = z.infer<typeof PresentedInput>;
 
 export interface ComparisonAsked {
   readonly baseline: readonly string[];

@@ -31,7 +31,7 @@ export interface ServerSide {
   tools(): ListedTool[];
   call(name: string, args: unknown, context: CallContext): Promise<Answer>;
   resources(): Promise<ListedResource[]>;
-  resourceTemplates(): readonly { uriTemplate: string; name: string; description: string; mimeType: string }[];
+  resourceTemplates(): Promise<readonly { uriTemplate: string; name: string; description: string; mimeType: string }[]>;
   read(uri: string): Promise<ResourceText>;
 }
 
@@ -64,8 +64,8 @@ export async function connect(side: ServerSide, transport: Transport): Promise<S
   server.setRequestHandler(ListResourcesRequestSchema, async () => ({
     resources: (await side.resources()).map((one) => ({ ...one })),
   }));
-  server.setRequestHandler(ListResourceTemplatesRequestSchema, () => ({
-    resourceTemplates: side.resourceTemplates().map((one) => ({ ...one })),
+  server.setRequestHandler(ListResourceTemplatesRequestSchema, async () => ({
+    resourceTemplates: (await side.resourceTemplates()).map((one) => ({ ...one })),
   }));
   server.setRequestHandler(ReadResourceRequestSchema, async (request) => {
     try {

@@ -7,7 +7,6 @@ import { PROGRAM_VERSION } from "../../tools/version.ts";
 import { openLazily, toolIo } from "../io.ts";
 import { callTool, listTool } from "./door.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
-import { listResources, RESOURCE_TEMPLATES, readResource } from "./resources.ts";
 import type { ServerSide } from "./sdk.ts";
 
 /**
@@ -42,8 +41,8 @@ export function mcpServer(o: { root: string; ports: Ports }): ServerSide {
           readable: (path) => confine(ports.disk, root, path),
         }),
       ),
-    resources: async () => listResources(await project()),
-    resourceTemplates: () => RESOURCE_TEMPLATES,
-    read: async (uri) => readResource(await project(), uri),
+    resources: async () => (await import("./resources.ts")).listResources(await project()),
+    resourceTemplates: async () => (await import("./resources.ts")).RESOURCE_TEMPLATES,
+    read: async (uri) => (await import("./resources.ts")).readResource(await project(), uri),
   };
 }
