@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type Request, StepName } from "../flow/events.ts";
+import type { Request } from "../flow/events.ts";
 import { redact } from "../record/redact.ts";
 import { FlowError } from "../vocab/index.ts";
 import { RunAnswer, runAnswer, runAnswerExit, runAnswerText } from "./run-answer.ts";
@@ -7,7 +7,7 @@ import { defineTool } from "./tool.ts";
 
 const Input = z.object({
   action: z.enum(["advise", "resume"]).describe("advise: hand in findings; resume: make sure that the runner works"),
-  step: StepName.optional().describe("the step that the findings are of"),
+  step: z.string().max(40).optional().describe("the step that the findings are of, as deploy-next names it"),
   role: z.string().min(1).max(60).optional().describe("who found them, e.g. reliability-engineer"),
   findings: z.string().min(1).max(4000).optional().describe("advice for the report; decides nothing"),
 });
@@ -26,21 +26,26 @@ export const deployExecute = defineTool({
   positionals: ["action"],
   run: async (args, io) => {
     const { sendRequest } = await import("../flow/api.ts");
-    const { status, taken, note } = await sendRequest(await io.project(), requestOf(args), io.actor);
+    const { status, taken, note } = await sendRequest(await io.project(), await requestOf(args), io.actor);
     return runAnswer(status, { taken, note });
   },
   text: runAnswerText,
   exit: (out) => (out.taken === false ? runAnswerExit(out) : 0),
 });
 
-function requestOf(args: z.infer<typeof Input>): Request {
+async function requestOf(args: z.infer<typeof Input>): Promise<Request> {
   if (args.action === "resume") return { kind: "resume" };
-  const { step, role, findings } = args;
+  const { StepName } = await import("../flow/events.ts");
+  const { role, findings } = args;
+  const step = StepName.safeParse(args.step).data;
   if (step === undefined || role === undefined || findings === undefined) {
     throw new FlowError({
       code: "usage",
       what: "findings need a step, a role and a text",
-      found: [step ? "" : "no step", role ? "" : "no role", findings ? "" : "no findings"].filter(Boolean).join(", "),
+      expected: `a step of ${StepName.options.join(", ")}`,
+      found: [step ? "" : "no such step", role ? "" : "no role", findings ? "" : "no findings"]
+        .filter(Boolean)
+        .join(", "),
       next: "give step, role and findings, or use action resume",
     });
   }
