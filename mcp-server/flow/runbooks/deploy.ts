@@ -56,10 +56,12 @@ async function approval(run: Run): Promise<void> {
   throw new RunStopped({ outcome: "ABORTED", reasons: [{ code: "not-approved", text }] });
 }
 
+const NO_PROOF = { code: "no-proof", text: "neither metrics nor smoke checks prove that the new version is good" };
+
 /** All traffic on the new version, watched for the planned time; then the production gate. */
 async function observe(run: Run, hands: Hands): Promise<Carried> {
   const last = run.plan.stages.length - 1;
-  await watchStage(run, hands, last);
+  const end = await watchStage(run, hands, last);
   await finalSmoke(run, hands);
   const key = stepKey("production", "gate");
   if (!run.state().gates.has(key))
@@ -68,7 +70,10 @@ async function observe(run: Run, hands: Hands): Promise<Carried> {
   const reasons = gate?.verdict.reasons ?? [];
   switch (gate?.verdict.outcome) {
     case "PASS":
-      return { outcome: run.state().accepted ? "SUCCESS_RISK_ACCEPTED" : "SUCCESS", reasons };
+      if (run.state().accepted) return { outcome: "SUCCESS_RISK_ACCEPTED", reasons };
+      // A gate of which nearly everything is not applicable passes, but nothing was there to prove the version good.
+      if (end.end === "served" && !end.proven) return { outcome: "UNPROVEN", reasons: [NO_PROOF, ...reasons] };
+      return { outcome: "SUCCESS", reasons };
     case "FAIL":
       if (run.state().accepted && gate.worst === "metrics") return { outcome: "SUCCESS_RISK_ACCEPTED", reasons };
       run.latch({ kind: gate.worst === "smoke" ? "smoke" : gate.worst === "infra" ? "infra" : "regression", reasons });

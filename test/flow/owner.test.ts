@@ -1,0 +1,268 @@
+import "./without-reports.ts";
+import { describe, expect, test } from "vitest";
+import { statusOf } from "../../mcp-server/flow/api.ts";
+import { parseDeployConfig } from "../../mcp-server/flow/config-file.ts";
+import { FlowEvent, type Request } from "../../mcp-server/flow/events.ts";
+import { makePlan } from "../../mcp-server/flow/make-plan.ts";
+import { ownRun, pingOwner } from "../../mcp-server/flow/owner.ts";
+import { RunParameters } from "../../mcp-server/flow/parameters.ts";
+import { planHash } from "../../mcp-server/flow/plan.ts";
+import { openProject, type Project } from "../../mcp-server/flow/project.ts";
+import type { StartOrder } from "../../mcp-server/flow/run-files.ts";
+import { realHttpServer, SocketRefusal, type Sockets, socketPath } from "../../mcp-server/ports/index.ts";
+import { readHeld } from "../../mcp-server/record/held.ts";
+import { readJournal } from "../../mcp-server/record/journal-file.ts";
+import { readLock } from "../../mcp-server/record/lock.ts";
+import { SandboxRequest } from "../../mcp-server/target/sandbox/protocol.ts";
+import { TargetError } from "../../mcp-server/target/target.ts";
+import { type RunId, sha256 } from "../../mcp-server/vocab/index.ts";
+import {
+  type FakeProcesses,
+  fakeClock,
+  fakeExec,
+  fakeHttp,
+  fakeIds,
+  fakeProcesses,
+  type MemoryDisk,
+  memoryDisk,
+} from "../fakes/index.ts";
+import { broken, fakePlatform, whole } from "./fake-platform.ts";
+import { configText, NEW, OLD } from "./fake-world.ts";
+
+const ROOT = "/shop";
+const ADA = { kind: "person", name: "ada" } as const;
+const RUN = "dpl-20260301T120000Z-0000aa" as RunId;
+const QUIET = { metrics: undefined, smoke: undefined };
+
+type Answer = (request: unknown) => Promise<unknown>;
+
+/** Sockets of one machine: paths on which processes answer; a killed process answers no more. */
+function fakeSockets(): Sockets & { readonly doors: Map<string, Answer> } {
+  const doors = new Map<string, Answer>();
+  return {
+    doors,
+    serve: async (path, answer) => {
+      doors.set(path, answer);
+      return {
+        close: async () => {
+          if (doors.get(path) === answer) doors.delete(path);
+        },
+      };
+    },
+    call: async (path, request) => {
+      const door = doors.get(path);
+      if (!door) throw Object.assign(new Error("nobody listens"), { code: "ENOENT" });
+      try {
+        return await door(JSON.parse(JSON.stringify(request)));
+      } catch (error) {
+        throw new SocketRefusal((error as Error).message, (error as { data?: unknown }).data ?? null);
+      }
+    },
+  };
+}
+
+/** One machine with a project on it. The sandbox's daemon is the fake platform behind the real client. */
+function machine(config: Record<string, unknown> = QUIET, production = false) {
+  const clock = fakeClock();
+  const platform = fakePlatform(clock);
+  const sockets = fakeSockets();
+  const text = configText({
+    ...config,
+    target: {
+      kind: "sandbox",
+      production,
+      artifact: "releases/{version}",
+      command: ["node", "server.mjs"],
+      environments: { production: {} },
+    },
+  });
+  const disk = memoryDisk({
+    [`${ROOT}/deploy.yaml`]: text,
+    [`${ROOT}/reports/${NEW}.xml`]: '<testsuite name="s" tests="1"><testcase classname="s" name="a"/></testsuite>',
+  });
+  platform.place("production", whole(platform, OLD));
+  sockets.doors.set(socketPath(ROOT, "sandbox"), async (message) => {
+    const request = SandboxRequest.parse(message);
+    const signal = new AbortController().signal;
+    try {
+      if (request.op === "observe") return await platform.target.observe(request.env, signal);
+      if (request.op === "apply") return await platform.target.apply(request.env, request.pools, request.fence, signal);
+      return { pid: 1 };
+    } catch (error) {
+      if (!(error instanceof TargetError)) throw error;
+      throw Object.assign(error, { data: { retryable: error.retryable, next: error.next, stopping: false } });
+    }
+  });
+  const processes = fakeProcesses();
+  const seenBy = (who: FakeProcesses): Project =>
+    openProject({
+      root: ROOT,
+      entry: ["node", "entry.mjs"],
+      ports: {
+        clock,
+        disk,
+        sockets,
+        processes: who,
+        ids: fakeIds(who.self().pid),
+        exec: fakeExec(),
+        http: fakeHttp(),
+        httpServer: realHttpServer,
+      },
+    });
+  const project = seenBy(processes);
+  const plan = makePlan({
+    config: parseDeployConfig(text, "deploy.yaml"),
+    configSha256: sha256(text),
+    parameters: RunParameters.parse({ version: NEW }),
+    digest: platform.digest(NEW),
+    live: {
+      pools: [...platform.pools("production")],
+      instances: [],
+      measuredSharePct: {},
+      measuredRequests: 0,
+      entryUrl: "",
+      readAt: clock.wall(),
+    },
+    routing: "per-request",
+    minWeightPct: 1,
+    production,
+    testsBaseline: { from: "none", reason: "none" },
+    testsCandidate: [],
+  });
+  const order = (runId: RunId = RUN): StartOrder => ({ runId, plan, configText: text, unattended: true, actor: ADA });
+  /** Another process on this machine. */
+  const another = () => seenBy(processes.as(processes.start()));
+  return { clock, platform, sockets, disk, processes, project, order, another };
+}
+
+const eventsOf = (disk: MemoryDisk, project: Project) =>
+  readJournal(disk, project.paths.journal, FlowEvent).events.map(({ event }) => event);
+const NO_TESTS = { ...QUIET, tests: undefined, staging: { observe: "30s" } };
+
+describe("an owner", () => {
+  test("carries a run to its archive, answers meanwhile, and gives the lock back", async () => {
+    const { clock, disk, project, order } = machine(NO_TESTS);
+    let pong: unknown;
+    const state = await clock.runUntil(
+      ownRun(project, {
+        start: order(),
+        onReady: () =>
+          void pingOwner(project).then((one) => {
+            pong = one;
+          }),
+      }),
+    );
+    expect(pong).toMatchObject({ runId: RUN, epoch: 1 });
+    expect(state.outcome?.outcome).toBe("UNPROVEN");
+    expect(readLock(disk, project.paths.lock)).toBeUndefined();
+    expect(await pingOwner(project)).toBeUndefined();
+    expect(disk.stat(project.paths.archivedMark)).toBeDefined();
+    expect(await statusOf(project)).toMatchObject({ state: "finished", outcome: "UNPROVEN" });
+  });
+
+  test("shuts a second one out, naming itself", async () => {
+    const { clock, project, order, another } = machine(NO_TESTS);
+    const first = ownRun(project, { start: order() });
+    const second = ownRun(another(), { start: order("dpl-20260301T120001Z-0000bb" as RunId) });
+    await expect(clock.runUntil(second)).rejects.toThrow(/another run owns this project.*dpl-20260301T120000Z-0000aa/);
+    await clock.runUntil(first);
+  });
+
+  test("clears an archived run and never an unfinished one", async () => {
+    const { clock, disk, project, order, platform } = machine(NO_TESTS);
+    await clock.runUntil(ownRun(project, { start: order() }));
+    platform.place("production", whole(platform, OLD));
+    const next = "dpl-20260301T130000Z-0000bb" as RunId;
+    const state = await clock.runUntil(ownRun(project, { start: order(next) }));
+    expect(state.runId).toBe(next);
+    disk.remove(project.paths.archivedMark);
+    const third = ownRun(project, { start: order("dpl-20260301T140000Z-0000cc" as RunId) });
+    await expect(clock.runUntil(third)).rejects.toThrow(/unfinished run is in the working folder/);
+    expect(readLock(disk, project.paths.lock)).toBeUndefined();
+  });
+
+  test("takes requests over its socket and those left in the inbox", async () => {
+    const { clock, disk, project, order } = machine(NO_TESTS);
+    const request: Request = { kind: "advice", step: "staging", role: "devops-engineer", text: "looks well" };
+    const entry = { id: "req-inbox", request, actor: ADA };
+    const send = async () => {
+      const message = { op: "request", id: "req-socket", request, actor: ADA };
+      expect(await project.ports.sockets.call(socketPath(ROOT, "runner"), message, 1_000)).toMatchObject({
+        taken: true,
+      });
+      await expect(project.ports.sockets.call(socketPath(ROOT, "runner"), { op: "explode" }, 1_000)).rejects.toThrow(
+        SocketRefusal,
+      );
+    };
+    let sending: Promise<void> | undefined;
+    const abort = new AbortController();
+    await clock.runUntil(
+      ownRun(project, {
+        start: order(),
+        onReady: () => {
+          sending = send().then(() => abort.abort());
+        },
+        signal: abort.signal,
+      }),
+    );
+    await sending;
+    expect(eventsOf(disk, project).filter(({ event }) => event === "request")).toMatchObject([
+      { id: "req-socket" },
+      { request: { kind: "abort" } },
+    ]);
+    disk.remove(project.paths.archivedMark);
+    disk.writeAtomic(`${project.paths.inbox}/req-inbox.json`, JSON.stringify(entry));
+    disk.writeAtomic(`${project.paths.inbox}/req-odd.json`, "{");
+    await clock.runUntil(ownRun(project, {}));
+    expect(eventsOf(disk, project)).toContainEqual(expect.objectContaining({ event: "request", id: "req-inbox" }));
+    expect(disk.list(project.paths.inbox)).toEqual(["req-odd.json"]);
+  });
+
+  test("that is told to stop before anybody is exposed ends the run without a change", async () => {
+    const { clock, project, order, platform } = machine(NO_TESTS);
+    const state = await clock.runUntil(ownRun(project, { start: order(), signal: AbortSignal.abort() }));
+    expect(state.outcome?.outcome).toBe("ABORTED");
+    expect(platform.pools("production")).toMatchObject([{ version: OLD, weightPct: 100 }]);
+  });
+
+  test("leaves a failed rollback held: no other run starts", async () => {
+    const { clock, disk, project, order, platform } = machine(NO_TESTS);
+    platform.fault = ({ op, pools }) =>
+      op === "apply" &&
+      (pools ?? []).some((pool) => pool.version === NEW && pool.weightPct === 100) &&
+      pools?.length === 2
+        ? broken()
+        : undefined;
+    let failed = false;
+    const fault = platform.fault;
+    platform.fault = (call, moment) => {
+      const error = failed && call.op === "apply" ? broken() : fault(call, moment);
+      failed = failed || (error !== undefined && moment === "before");
+      return error;
+    };
+    const state = await clock.runUntil(ownRun(project, { start: order() }));
+    expect(state.outcome?.outcome).toBe("ROLLBACK_FAILED");
+    expect(readHeld(disk, project.paths.lock)).toMatchObject({ runId: RUN });
+    const next = ownRun(project, { start: order("dpl-20260301T150000Z-0000dd" as RunId) });
+    await expect(clock.runUntil(next)).rejects.toThrow(/failed rollback.*release-lock/);
+  });
+
+  test.each([
+    { approve: "right", outcome: "UNPROVEN" },
+    { approve: "wrong", outcome: "ABORTED" },
+  ])("counts the hash given at the start when it is the plan's: $approve, $outcome", async ({ approve, outcome }) => {
+    const floors = { canary: { stages: [20, 100], stageDuration: "10m" }, observe: "15m" };
+    const { clock, disk, project, order } = machine({ ...NO_TESTS, ...floors }, true);
+    const start = order();
+    const hash = approve === "right" ? planHash(start.plan) : sha256("another plan");
+    const state = await clock.runUntil(ownRun(project, { start: { ...start, approve: hash } }));
+    expect(state.outcome?.outcome).toBe(outcome);
+    const kinds = eventsOf(disk, project).map(({ event }) => event);
+    expect(kinds.includes("question")).toBe(approve === "wrong");
+  });
+
+  test("with nothing to take up says so", async () => {
+    const { clock, project } = machine(NO_TESTS);
+    await expect(clock.runUntil(ownRun(project, {}))).rejects.toThrow(/no unfinished run/);
+  });
+});
