@@ -1,0 +1,180 @@
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { FlowEvent } from "../../mcp-server/flow/events.ts";
+import { verifyArchive } from "../../mcp-server/flow/verify.ts";
+import { advance, EMPTY_CHAIN, stampEvent } from "../../mcp-server/record/journal-line.ts";
+import { canonicalJson, sha256 } from "../../mcp-server/vocab/index.ts";
+import { type FakeWorld, fakeWorld, NEW, type WorldOptions } from "./fake-world.ts";
+
+const DIR = ".aiwg/archive/2026-03-01/deployment-2.0.0";
+const bad = (world: FakeWorld) => void world.platform.conduct.set(NEW, { failed: 0.3, slow: 0 });
+const ended = async (o: WorldOptions = {}, script: (world: FakeWorld) => void = () => {}) => {
+  const world = fakeWorld(o);
+  script(world);
+  const life = await world.live();
+  if (life.error) throw life.error;
+  return world;
+};
+const fileOf = (world: FakeWorld, name: string) => join(world.project.root, DIR, name);
+const verified = (world: FakeWorld) => verifyArchive(world.project, DIR);
+
+/** Changes one byte in the middle of a file. */
+function flip(world: FakeWorld, name: string): void {
+  const disk = world.disk();
+  const bytes = Buffer.from(disk.read(fileOf(world, name)));
+  const at = bytes.length >> 1;
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  disk.writeAtomic(fileOf(world, name), bytes);
+}
+
+/** Writes the journal anew with changed events, an unbroken chain, and a manifest and mark that fit. */
+function forge(world: FakeWorld, change: (event: FlowEvent) => FlowEvent): void {
+  const disk = world.disk();
+  let tail = EMPTY_CHAIN;
+  const lines: Uint8Array[] = [];
+  for (const { epoch, at, actor, event } of world.events()) {
+    const { stamped, bytes } = stampEvent(tail, { epoch, at, actor, event: change(event) }, FlowEvent);
+    tail = advance(tail, stamped, bytes.length);
+    lines.push(bytes);
+  }
+  const journal = Buffer.concat(lines);
+  disk.writeAtomic(fileOf(world, "journal.jsonl"), journal);
+  const manifest = JSON.parse(disk.readText(fileOf(world, "manifest.json"))) as {
+    runId: string;
+    files: { path: string }[];
+  };
+  const files = manifest.files.map((file) =>
+    file.path === "journal.jsonl" ? { path: file.path, sha256: sha256(journal), size: journal.length } : file,
+  );
+  const text = `${canonicalJson({ ...manifest, files })}\n`;
+  disk.writeAtomic(fileOf(world, "manifest.json"), text);
+  const mark = { runId: manifest.runId, manifestSha256: sha256(text) };
+  disk.writeAtomic(fileOf(world, "ARCHIVED"), `${canonicalJson(mark)}\n`);
+}
+
+describe("an archive", () => {
+  test.each<{ outcome: string; options?: WorldOptions; script?: (world: FakeWorld) => void }>([
+    { outcome: "SUCCESS" },
+    { outcome: "SUCCESS", options: { config: { staging: { observe: "30s" } } } },
+    { outcome: "SUCCESS", options: { parameters: { strategy: "blue-green" } } },
+    { outcome: "ROLLED_BACK", script: bad },
+    { outcome: "BLOCKED", options: { failingTests: 2 } },
+    {
+      outcome: "ABORTED",
+      script: (world) =>
+        world.when(
+          () => true,
+          () => void world.ask({ kind: "abort", reason: "no" }),
+        ),
+    },
+    {
+      outcome: "UNPROVEN",
+      options: { unattended: true },
+      script: (world) => {
+        world.platform.rps.production = 0.1;
+      },
+    },
+  ])("of $outcome is what it says", async ({ outcome, options, script }) => {
+    const result = await verified(await ended(options, script));
+    expect(result.differences).toEqual([]);
+    expect(result).toMatchObject({ ok: true, outcome, version: NEW });
+    expect(result.checked.gates).toBeGreaterThan(outcome === "ABORTED" ? -1 : 0);
+  });
+
+  test("still is after its runner died three times", async () => {
+    const world = fakeWorld();
+    bad(world);
+    for (const n of [20, 12, 8]) await world.live({ at: "append", n });
+    await world.live();
+    expect(await verified(world)).toMatchObject({ ok: true, outcome: "ROLLED_BACK", differences: [] });
+  });
+
+  test("in which any byte of any file was changed names that file", async () => {
+    const world = await ended();
+    const top = `${fileOf(world, "")}/`;
+    const names = Object.keys(world.disk().dump())
+      .filter((path) => path.startsWith(top))
+      .map((path) => path.slice(top.length));
+    expect(names).toEqual(
+      expect.arrayContaining(["journal.jsonl", "plan.json", "manifest.json", "ARCHIVED", "metrics.json"]),
+    );
+    for (const name of names) {
+      const before = Buffer.from(world.disk().read(fileOf(world, name)));
+      if (before.length === 0) continue;
+      flip(world, name);
+      const { ok, differences } = await verified(world);
+      expect(ok, name).toBe(false);
+      expect(
+        differences.map(({ file }) => file),
+        name,
+      ).toContain(name === "ARCHIVED" ? "manifest.json" : name);
+      world.disk().writeAtomic(fileOf(world, name), before);
+    }
+    expect((await verified(world)).ok).toBe(true);
+  });
+
+  test("from which a file is gone, or to which one was added, names it", async () => {
+    const world = await ended();
+    world.disk().remove(fileOf(world, "plan.json"));
+    world.disk().writeAtomic(fileOf(world, "extra.txt"), "x");
+    const files = (await verified(world)).differences.map(({ file }) => file);
+    expect(files).toEqual(expect.arrayContaining(["plan.json", "extra.txt"]));
+  });
+
+  test.each<{ name: string; failingTests?: number; change: (event: FlowEvent) => FlowEvent; says: RegExp }>([
+    {
+      name: "a gate",
+      failingTests: 2,
+      change: (event) =>
+        event.event === "gate"
+          ? { ...event, gate: { ...event.gate, verdict: { ...event.gate.verdict, outcome: "PASS" } } }
+          : event,
+      says: /gate staging\/gate recorded PASS, the evidence gives FAIL/,
+    },
+    {
+      name: "the tests' verdict",
+      failingTests: 2,
+      change: (event) => {
+        if (event.event !== "result" || event.key !== "staging/tests") return event;
+        const value = event.value as { verdict: object };
+        return { ...event, value: { ...value, verdict: { ...value.verdict, outcome: "PASS" } } as never };
+      },
+      says: /tests were recorded as PASS, the evidence gives FAIL/,
+    },
+    {
+      name: "a smoke verdict",
+      change: (event) =>
+        event.event === "smoke" ? { ...event, verdict: { ...event.verdict, outcome: "FAIL" } } : event,
+      says: /smoke verdict does not follow/,
+    },
+    {
+      name: "what a poll measured",
+      change: (event) =>
+        event.event === "poll"
+          ? { ...event, increments: event.increments.map((one) => ({ ...one, exposure: one.exposure * 2 })) }
+          : event,
+      says: /gate production\/gate recorded PASS/,
+    },
+  ])(
+    "whose journal was forged whole, with another word on $name, is found out by judging again",
+    async ({ failingTests, change, says }) => {
+      const world = await ended(failingTests === undefined ? {} : { failingTests });
+      forge(world, (event) => event);
+      expect((await verified(world)).differences).toEqual([]);
+      forge(world, change);
+      const { ok, differences } = await verified(world);
+      expect(ok).toBe(false);
+      expect(differences.map(({ what }) => what).join("; ")).toMatch(says);
+    },
+  );
+
+  test("whose plan was exchanged is found out by the hash that was approved", async () => {
+    const world = await ended();
+    const plan = JSON.parse(world.disk().readText(fileOf(world, "plan.json"))) as object;
+    world.disk().writeAtomic(fileOf(world, "plan.json"), JSON.stringify({ ...plan, regressionThreshold: 50 }));
+    expect((await verified(world)).differences).toContainEqual({
+      file: "plan.json",
+      what: expect.stringMatching(/not the plan/),
+    });
+  });
+});
