@@ -152,7 +152,7 @@ async function spawnOwner(
   runId: string | undefined,
 ): Promise<void> {
   const { clock, disk, processes } = project.ports;
-  const logFile = join(project.paths.deployment, "runner.log");
+  const logFile = project.paths.runnerLog;
   disk.mkdir(project.paths.deployment);
   const env = Object.fromEntries(
     Object.entries(process.env).filter((pair): pair is [string, string] => pair[1] !== undefined),

@@ -24,7 +24,7 @@ const BlueGreenConfig = z.strictObject({
   retainOld: z.boolean().default(true),
 });
 
-/** Absolute service level targets; an omitted one is not judged. */
+/** Absolute service level targets. */
 const SloConfig = z.strictObject({
   /** Failed requests, percent. */
   errorRatePct: z.number().gt(0).lt(100).default(0.1),
@@ -84,7 +84,7 @@ export const DeployConfig = z.strictObject({
   smoke: SmokeConfig.optional(),
   metrics: MetricsConfig.optional(),
   staging: StagingConfig.optional(),
-  approvals: z.strictObject({ accept: z.array(ApprovalWay).min(1).default(["terminal", "flag"]) }).prefault({}),
+  approvals: z.strictObject({ accept: z.array(ApprovalWay).min(1).default(["terminal"]) }).prefault({}),
   waits: WaitsConfig.prefault({}),
   /** What a runner that finds a run without owner does: go on, or roll back when users are exposed. */
   onOrphan: z.enum(["continue", "rollback"]).default("continue"),

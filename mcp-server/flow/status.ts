@@ -185,7 +185,7 @@ function finishedText(state: RunState): string {
     case "ABORTED":
       return "no user saw the new version: clear the reason and deploy again";
     case "ROLLED_BACK":
-      return "the old version serves everybody: find the cause before deploying again; the rollback report names the evidence";
+      return `${state.plan.previous ? "the old version serves everybody" : "nothing serves production, as before"}: find the cause before deploying again; the rollback report names the evidence`;
     case "ROLLBACK_FAILED":
       return "a person brings production into a known state now, then runs `deploy-flow release-lock --reason ...`";
     default:

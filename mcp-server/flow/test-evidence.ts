@@ -1,50 +1,26 @@
-import { join } from "node:path";
-import { fillPlaceholders } from "../evidence/placeholders.ts";
 import { locateReports } from "../evidence/tests/find.ts";
 import { DEFAULT_LIMITS } from "../evidence/tests/limits.ts";
 import { readReports } from "../evidence/tests/read.ts";
 import { normaliseRun, readNormalised } from "../evidence/tests/stored.ts";
 import { JUDGE } from "../judge/index.ts";
 import {
-  CONFIRMING_RUNS,
   type ComparedTests,
   compareTests,
-  confirmRuns,
   judgeFirstDeployment,
   judgeTests,
-  type TestRow,
   type TestsVerdict,
   testsDimension,
 } from "../judge/tests/index.ts";
-import { allowEnv, BASE_ENV } from "../ports/index.ts";
-import { loadBaseline } from "../record/baselines.ts";
 import { loadEvidence, storeEvidence } from "../record/evidence-store.ts";
 import { redact } from "../record/redact.ts";
-import {
-  canonicalJson,
-  durationMs,
-  type EvidenceRef,
-  FlowError,
-  type Label,
-  type Origin,
-  type Sha256,
-  sha256,
-  type Verdict,
-  type Version,
-} from "../vocab/index.ts";
+import { canonicalJson, type EvidenceRef, FlowError, type Origin, type Verdict, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { StoredEvidence, TestsEvidence } from "./hands.ts";
-import type { Plan, PresentedFile } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import type { Project } from "./project.ts";
+import { quoted } from "./quoted.ts";
 import type { RunState } from "./state.ts";
-
-/** Rows of one side, with the digest of the bytes that they came from. */
-interface Side {
-  readonly rows: readonly TestRow[];
-  readonly rawSha256: Sha256;
-  readonly origin: Origin;
-  readonly version: Version;
-}
+import { baselineSide, candidateSide, type Side } from "./test-sides.ts";
 
 /** Reads report files into the stored form with its evidence reference. */
 export async function readTestFiles(
@@ -68,13 +44,9 @@ export function reportPaths(project: Project, patterns: readonly string[]): stri
  * it failed three of three runs) or reads the presented reports, stores both sides and judges the stored forms.
  */
 export async function collectTests(project: Project, run: Run, signal: AbortSignal): Promise<TestsEvidence> {
-  const { tests } = run.plan;
-  if (!tests) throw new FlowError({ code: "internal", what: "the plan has no tests", next: "report this" });
-  const baseline = await baselineSide(project, run.plan);
-  const candidate =
-    "command" in tests.config.candidate
-      ? await executed(project, run, signal)
-      : await presented(project, run.plan, tests.candidate, run.plan.version);
+  const baseline = await orProblem(() => baselineSide(project, run.plan));
+  if (baseline && "problem" in baseline) return withoutResult(`baseline: ${baseline.problem}`);
+  const candidate = await orProblem(() => candidateSide(project, run, signal));
   if ("problem" in candidate) return withoutResult(candidate.problem);
   const before = baseline && keep(project, "tests/baseline", baseline);
   const after = keep(project, "tests/candidate", candidate);
@@ -120,11 +92,21 @@ function dimensionOf(verdict: TestsVerdict, inputs: readonly EvidenceRef[]): Ver
   return { ...testsDimension(verdict, JUDGE), inputs: [...inputs] };
 }
 
+/** A report that cannot be trusted is a gap in the evidence, not an accident of the run. */
+async function orProblem<T>(read: () => Promise<T>): Promise<T | { problem: string }> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof FlowError && error.code === "unreadable") return { problem: quoted(error) };
+    throw error;
+  }
+}
+
 function withoutResult(problem: string): TestsEvidence {
   const verdict: Verdict = {
     outcome: "INCONCLUSIVE",
     reasons: [{ code: "tests-no-result", text: problem }],
-    wouldPassIf: "the test command ends in time and leaves a complete report",
+    wouldPassIf: "complete reports of both versions can be read",
     judge: JUDGE,
     inputs: [],
   };
@@ -146,122 +128,6 @@ function keep(project: Project, name: string, side: Side): StoredEvidence {
     },
   );
   return { ref, file: file.slice(project.paths.evidence.length + 1) };
-}
-
-async function baselineSide(project: Project, plan: Plan): Promise<Side | undefined> {
-  const source = plan.tests?.baseline;
-  if (!source || source.from === "none") return undefined;
-  if (source.from === "files") return presentedRows(project, plan, source.files, source.version);
-  const stored = loadBaseline({ disk: project.ports.disk, dir: project.paths.baselines }, source.label as Label);
-  if (!stored?.tests || stored.record.parts.tests?.sha256 !== source.sha256)
-    throw changed(`the stored baseline "${source.label}"`);
-  const { rows, rawSha256 } = await readNormalised(stored.tests);
-  return { rows, rawSha256, origin: stored.record.testsRef?.origin ?? "presented", version: source.version };
-}
-
-async function presented(
-  project: Project,
-  plan: Plan,
-  files: readonly PresentedFile[],
-  version: Version,
-): Promise<Side | { problem: string }> {
-  if (files.length === 0) return { problem: "no report file was named when the plan was made" };
-  return presentedRows(project, plan, files, version);
-}
-
-/** Only the bytes that the plan names may decide. */
-async function presentedRows(
-  project: Project,
-  plan: Plan,
-  files: readonly PresentedFile[],
-  version: Version,
-): Promise<Side> {
-  for (const file of files) {
-    if (sha256(project.ports.disk.read(file.path)) !== file.sha256) throw changed(file.path);
-  }
-  const run = await readReports(
-    project.ports.disk,
-    files.map((file) => file.path),
-    readOptions(project, plan, version),
-  );
-  return { rows: run.rows, rawSha256: run.rawSha256, origin: "presented", version };
-}
-
-function changed(what: string): FlowError {
-  return new FlowError({
-    code: "conflict",
-    what: `${what} changed after the plan was made`,
-    expected: "the bytes whose digest the plan names",
-    next: "make a new plan: start the deployment again",
-  });
-}
-
-/** Paths in reports are made relative to the artifact, so that two versions of one test are the same test. */
-function readOptions(project: Project, plan: Plan, version: Version) {
-  const artifact = join(project.root, plan.target.artifact.replaceAll("{version}", version));
-  return { cwd: project.root, roots: [artifact, project.root] };
-}
-
-const OUTPUT_CAP_BYTES = 256 * 1024;
-
-/** Runs the suite up to three times: a failure that goes away is flaky, one that stays is confirmed. */
-async function executed(project: Project, run: Run, signal: AbortSignal): Promise<Side | { problem: string }> {
-  const first = await runSuite(project, run, 1, signal);
-  if ("problem" in first) return first;
-  const reruns: (readonly TestRow[])[] = [];
-  const digests = [first.rawSha256];
-  while (reruns.length + 1 < CONFIRMING_RUNS && confirmRuns(first.rows, reruns).undecided.length > 0) {
-    const again = await runSuite(project, run, reruns.length + 2, signal);
-    if ("problem" in again) return again;
-    reruns.push(again.rows);
-    digests.push(again.rawSha256);
-  }
-  const { rows, flakyObserved } = confirmRuns(first.rows, reruns);
-  if (flakyObserved.length > 0) {
-    run.append({
-      event: "notice",
-      level: "warning",
-      text: `${flakyObserved.length} tests failed and passed when run again`,
-    });
-  }
-  return { rows, rawSha256: sha256(digests.join("\n")), origin: "executed", version: run.plan.version };
-}
-
-async function runSuite(project: Project, run: Run, attempt: number, signal: AbortSignal) {
-  const { plan } = run;
-  const command = plan.tests?.config.candidate;
-  if (!command || !("command" in command))
-    throw new FlowError({ code: "internal", what: "no test command", next: "report this" });
-  const { disk, exec } = project.ports;
-  const folder = join(project.paths.working, "tests");
-  const report = join(folder, `run-${attempt}.xml`);
-  disk.mkdir(folder);
-  disk.remove(report);
-  const artifact = join(project.root, plan.target.artifact.replaceAll("{version}", plan.version));
-  const values = { report, version: plan.version, artifact };
-  const exit = await exec.run(
-    command.command.map((part) => fillPlaceholders(part, values, "tests.candidate.command")),
-    {
-      cwd: command.cwd ? join(project.root, command.cwd) : project.root,
-      env: { ...allowEnv([...BASE_ENV, ...command.passEnv]), ...command.env },
-      timeoutMs: durationMs(command.timeout),
-      outputCapBytes: OUTPUT_CAP_BYTES,
-      signal,
-    },
-  );
-  signal.throwIfAborted();
-  if (exit.timedOut) return { problem: `the test command ran longer than ${command.timeout}` };
-  if (!disk.stat(report)) {
-    return {
-      problem: `the test command (exit ${exit.code ?? exit.killedBy}) left no report: ${redact(exit.stderr.slice(-300))}`,
-    };
-  }
-  try {
-    return await readReports(disk, [report], readOptions(project, plan, plan.version));
-  } catch (error) {
-    if (error instanceof FlowError && error.code === "unreadable") return { problem: error.message };
-    throw error;
-  }
 }
 
 /** Judges the archived rows again; says what differs, or nothing. */

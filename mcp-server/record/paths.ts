@@ -46,7 +46,7 @@ export function projectPaths(root: string): ProjectPaths {
     inbox: join(working, "inbox"),
     plan: join(working, "plan.json"),
     planSource: join(working, "deploy.yaml"),
-    runnerLog: join(working, "runner.log"),
+    runnerLog: join(deployment, "runner.log"),
     archivedMark: join(working, "ARCHIVED"),
   };
 }

@@ -125,7 +125,7 @@ describe("deploy.yaml", () => {
       regressionThreshold: 0,
       rollbackOnRegression: true,
       slo: { errorRatePct: 0.1, latencyP99Ms: 500 },
-      approvals: { accept: ["terminal", "flag"] },
+      approvals: { accept: ["terminal"] },
       waits: { decision: "60m", decisionUnattended: "10m" },
       onOrphan: "continue",
     });
@@ -243,7 +243,7 @@ describe("a plan", () => {
   });
 
   test("of real users keeps the floors; without them short watches are allowed", () => {
-    expect(makePlan(facts({ production: true, config: LONG })).approvals).toEqual(["terminal", "flag"]);
+    expect(makePlan(facts({ production: true, config: LONG })).approvals).toEqual(["terminal"]);
     expect(makePlan(facts()).approvals).toEqual(["none"]);
   });
 
