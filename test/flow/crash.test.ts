@@ -1,6 +1,7 @@
 import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
 import { planHash } from "../../mcp-server/flow/plan.ts";
+import { verifyArchive } from "../../mcp-server/flow/verify.ts";
 import type { RunOutcome } from "../../mcp-server/vocab/index.ts";
 import { SMOKE_FAIL } from "./fake-hands.ts";
 import { broken } from "./fake-platform.ts";
@@ -118,7 +119,10 @@ const answer = (choice: "accept" | "rollback") =>
 const approve = (world: FakeWorld) =>
   ({ kind: "approve", decision: "approve", planHash: planHash(world.plan), way: "terminal", person: "ada" }) as const;
 
-async function tell(story: Story, death?: Death): Promise<{ world: FakeWorld; appends: number; calls: number }> {
+async function tell(
+  story: Story,
+  death?: Death,
+): Promise<{ world: FakeWorld; appends: number; calls: number; writes: number }> {
   const world = fakeWorld(story);
   story.script?.(world);
   const first = await world.live(death);
@@ -128,7 +132,7 @@ async function tell(story: Story, death?: Death): Promise<{ world: FakeWorld; ap
     expect(lives).toBeLessThan(4);
     last = await world.live();
   }
-  return { world, appends: first.appends, calls: first.calls };
+  return { world, appends: first.appends, calls: first.calls, writes: first.writes };
 }
 
 describe.each(STORIES)("a run that is $name", (story) => {
@@ -154,3 +158,24 @@ describe.each(STORIES)("a run that is $name", (story) => {
     }
   }, 180_000);
 });
+
+describe.each(STORIES.filter(({ name }) => ["canary", "rolled back for its errors"].includes(name)))(
+  "a run that is $name",
+  (story) => {
+    test.each(["disk", "disk-and-power"] as const)(
+      "ends the same wherever its %s dies, in its archive too",
+      async (at) => {
+        const whole = await tell(story);
+        for (let n = 1; n <= whole.writes; n += 1) {
+          const { world } = await tell(story, { at, n });
+          expect(world.state().outcome?.outcome, `${at} ${n}`).toBe(story.outcome);
+          expect(journalProblems(world.events()), `${at} ${n}`).toEqual([]);
+          expect(world.platform.pools("production"), `${at} ${n}`).toEqual(whole.world.platform.pools("production"));
+          const { differences } = await verifyArchive(world.project, world.state().archiveDir ?? "");
+          expect(differences, `${at} ${n}`).toEqual([]);
+        }
+      },
+      180_000,
+    );
+  },
+);

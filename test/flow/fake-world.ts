@@ -11,12 +11,13 @@ import { openProject, type Project } from "../../mcp-server/flow/project.ts";
 import { type Receipt, takeRequest } from "../../mcp-server/flow/requests.ts";
 import { foldEvents, type RunState } from "../../mcp-server/flow/state.ts";
 import { reportPaths } from "../../mcp-server/flow/test-evidence.ts";
-import { type Clock, type Ports, realHttpServer } from "../../mcp-server/ports/index.ts";
+import { type AppendFile, type Clock, type Disk, type Ports, realHttpServer } from "../../mcp-server/ports/index.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
-import { openJournal, readJournal } from "../../mcp-server/record/journal-file.ts";
+import { type OpenJournal, openJournal, readJournal } from "../../mcp-server/record/journal-file.ts";
 import type { Target } from "../../mcp-server/target/target.ts";
 import { type Actor, type RunId, sha256 } from "../../mcp-server/vocab/index.ts";
 import {
+  Crash,
   type FakeClock,
   fakeClock,
   fakeExec,
@@ -62,11 +63,17 @@ export function configText(edits: Section = {}): string {
   });
 }
 
-/** Where a process dies: after its nth journal append, or around its nth change of the target. */
+/**
+ * Where a process dies: after its nth journal append, around its nth change of the target, or in the middle of its nth
+ * writing operation on the disk, alone or with the whole machine.
+ */
 export interface Death {
-  readonly at: "append" | "before-call" | "after-call";
+  readonly at: "append" | "before-call" | "after-call" | "disk" | "disk-and-power";
   readonly n: number;
 }
+
+/** What a power failure leaves of the unsynced end of a file. */
+const TORN_BYTES = 7;
 
 /** How one process went: it died, failed with an error, or carried the run to its archive. */
 export interface Life {
@@ -74,6 +81,7 @@ export interface Life {
   readonly error?: unknown;
   readonly appends: number;
   readonly calls: number;
+  readonly writes: number;
 }
 
 export interface FakeWorld {
@@ -110,12 +118,19 @@ export function fakeWorld(o: WorldOptions = {}): FakeWorld {
   const clock = fakeClock();
   const platform = fakePlatform(clock, { production: o.production });
   const senses = wellSenses();
-  const disk = memoryDisk({
+  let disk = memoryDisk({
     [join(ROOT, "deploy.yaml")]: text,
     [join(ROOT, `reports/${OLD}.xml`)]: report(10),
     [join(ROOT, `reports/${NEW}.xml`)]: report(10, o.failingTests),
   });
-  const project = projectOn(disk, clock);
+  let crashed: () => void = () => {};
+  const project = projectOn(
+    currentDisk(
+      () => disk,
+      () => crashed(),
+    ),
+    clock,
+  );
   const serving = "serving" in o ? o.serving : OLD;
   if (serving !== undefined) platform.place("production", whole(platform, serving));
   const plan = planOf(project, platform, text, o);
@@ -168,16 +183,21 @@ export function fakeWorld(o: WorldOptions = {}): FakeWorld {
     live: async (death) => {
       epoch += 1;
       const mortal = mortality(clock, death);
-      const journal = openJournal({
-        disk,
-        clock: mortal.clock,
-        path: project.paths.journal,
-        schema: FlowEvent,
-        epoch,
-        durable: (event) => event.event !== "poll" && event.event !== "waited",
-      });
-      const first = journal.events().length === 0;
+      crashed = mortal.die;
+      const before = disk.operations();
+      if (death?.at === "disk" || death?.at === "disk-and-power") disk.faults.crashAt = before + death.n;
+      let opened: OpenJournal<FlowEvent> | undefined;
       const life = async () => {
+        const journal = openJournal({
+          disk: project.ports.disk,
+          clock: mortal.clock,
+          path: project.paths.journal,
+          schema: FlowEvent,
+          epoch,
+          durable: (event) => event.event !== "poll" && event.event !== "waited",
+        });
+        const first = journal.events().length === 0;
+        opened = journal;
         const run = openRun({
           plan,
           clock: mortal.clock,
@@ -194,7 +214,11 @@ export function fakeWorld(o: WorldOptions = {}): FakeWorld {
         const living = { ...project, ports: { ...project.ports, clock: mortal.clock } };
         await carry(living, run, fakeHands({ project: living, run, platform, senses, clock: mortal.clock }));
       };
-      const counts = () => ({ appends: mortal.appends(), calls: mortal.calls() });
+      const counts = () => ({
+        appends: mortal.appends(),
+        calls: mortal.calls(),
+        writes: disk.operations() - before,
+      });
       try {
         const ended = await clock.runUntil(
           Promise.race([life().then(() => "archived" as const, mortal.orElseThrow), mortal.died]),
@@ -206,7 +230,8 @@ export function fakeWorld(o: WorldOptions = {}): FakeWorld {
       } finally {
         owner = undefined;
         mortal.end();
-        journal.close();
+        opened?.close();
+        if (disk.crashed()) disk = disk.restart(death?.at === "disk" ? "kill" : "power", TORN_BYTES);
       }
     },
   };
@@ -221,8 +246,34 @@ function report(tests: number, failing = 0): string {
   return `<testsuites><testsuite name="shop" tests="${tests}" failures="${failing}">${cases.join("")}</testsuite></testsuites>`;
 }
 
+/** The disk that is there now; `crashed` is told when it died, which ends the process that wrote. */
+function currentDisk(current: () => MemoryDisk, crashed: () => void): Disk {
+  const told = (error: unknown) => {
+    if (error instanceof Crash) crashed();
+    throw error;
+  };
+  const guarded = <T extends object>(of: () => T): T =>
+    new Proxy({} as T, {
+      get: (_target, key) => {
+        const member: unknown = Reflect.get(of(), key);
+        if (typeof member !== "function") return member;
+        return (...args: unknown[]) => {
+          try {
+            const value: unknown = Reflect.apply(member, of(), args);
+            if (key !== "openAppend") return value;
+            const file = value as AppendFile;
+            return guarded(() => file);
+          } catch (error) {
+            return told(error);
+          }
+        };
+      },
+    });
+  return guarded<Disk>(current);
+}
+
 /** The project on a disk, for a process that sees this clock. */
-export function projectOn(disk: MemoryDisk, clock: Clock): Project {
+export function projectOn(disk: Disk, clock: Clock): Project {
   const ports: Ports = {
     clock,
     disk,
@@ -318,6 +369,10 @@ function mortality(clock: FakeClock, death: Death | undefined) {
   };
   return {
     died,
+    die: () => {
+      alive = false;
+      toll("died");
+    },
     /** An error of a dead process is nobody's. */
     orElseThrow: (error: unknown) => {
       if (!alive) return never();
