@@ -1,50 +1,9 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { readHeld, releaseHeld } from "../../record/held.ts";
-import { projectPaths } from "../../record/paths.ts";
 import { EXIT, FlowError } from "../../vocab/index.ts";
 import { openLazily } from "../io.ts";
 import { defineCommand } from "./command.ts";
-import { writeResult } from "./output.ts";
-import { askLine, confirmAtTerminal, personName } from "./person.ts";
-
-/** Frees a project that a failed rollback holds. A person's act, with a reason that is kept. */
-export const releaseLockCommand = defineCommand({
-  name: "release-lock",
-  summary: "Lets new runs start again after a failed rollback; a person does this once production is in a known state.",
-  input: z.object({
-    reason: z.string().min(1).max(500).describe("what was done to bring production into a known state"),
-    unattended: z.boolean().default(false).describe("no terminal: do it without a typed code"),
-  }),
-  positionals: [],
-  run: async ({ reason, unattended }, io) => {
-    const { disk, clock, ids } = io.ports;
-    const { lock } = projectPaths(io.root);
-    const held = heldText(io);
-    if (held === undefined) {
-      writeResult(io.terminal, io.format, { released: false }, "nothing holds this project");
-      return EXIT.ok;
-    }
-    if (!unattended) {
-      const sentence = `release the project although ${held}`;
-      await confirmAtTerminal({ sentence, terminal: io.terminal, ids, ask: (prompt) => askLine(prompt, io.signal) });
-    }
-    const person = personName();
-    const released = releaseHeld(disk, lock, { person, reason, at: clock.wall() });
-    writeResult(io.terminal, io.format, { released, person, reason, held }, `released: ${held}`);
-    return EXIT.ok;
-  },
-});
-
-function heldText(io: Parameters<typeof releaseLockCommand.run>[1]): string | undefined {
-  try {
-    const held = readHeld(io.ports.disk, projectPaths(io.root).lock);
-    return held && `run ${held.runId} failed to roll back: ${held.reason}`;
-  } catch {
-    return "the record of a failed rollback cannot be read";
-  }
-}
 
 /** The MCP server. Standard output carries the protocol and nothing else. */
 export const serveCommand = defineCommand({

@@ -19,6 +19,8 @@ export interface CommandIo {
 export interface Command<I extends z.ZodObject = z.ZodObject> {
   readonly name: string;
   readonly summary: string;
+  /** A few words for the list of all commands; the summary's first sentence when absent. */
+  readonly title?: string;
   readonly input: I;
   readonly positionals: readonly string[];
   /** Started by the program itself, not by people; left out of the help. */

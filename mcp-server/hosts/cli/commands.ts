@@ -1,8 +1,9 @@
 import { TOOLS } from "../../tools/registry.ts";
-import { demoCommand, releaseLockCommand, runnerCommand, sandboxDaemonCommand, serveCommand } from "./acting.ts";
+import { demoCommand, runnerCommand, sandboxDaemonCommand, serveCommand } from "./acting.ts";
 import type { Command } from "./command.ts";
 import { inspectCommand } from "./inspect.ts";
 import { historyCommand, planCommand, statusCommand, verifyCommand } from "./looking.ts";
+import { releaseLockCommand } from "./release-lock.ts";
 import { runCommand } from "./run.ts";
 import { sandboxSeedCommand, sandboxStopCommand } from "./sandbox.ts";
 import { toolCommand } from "./tool-command.ts";

@@ -75,7 +75,9 @@ async function redrawing(project: Project, io: CommandIo, display: Display, sign
 
 async function displayOf(io: CommandIo): Promise<Display> {
   const { terminal } = io;
-  if (!terminal.isTty) return { line: (text) => terminal.out(`${text}\n`), panel: () => {}, done: () => {} };
+  // Some terminals of jobs call themselves zero columns wide; nothing can be drawn on them.
+  if (!terminal.isTty || !process.stdout.columns)
+    return { line: (text) => terminal.out(`${text}\n`), panel: () => {}, done: () => {} };
   const { createLogUpdate } = await import("log-update");
   const log = createLogUpdate(process.stdout, { showCursor: true });
   return {

@@ -45,7 +45,9 @@ export function overallHelp(
       "",
       `${title}:`,
       ...table(
-        commands.filter((command) => !command.hidden).map((command) => [command.name, firstSentence(command.summary)]),
+        commands
+          .filter((command) => !command.hidden)
+          .map((command) => [command.name, command.title ?? firstSentence(command.summary)]),
       ),
     ]),
     "",

@@ -4,6 +4,8 @@ import { ERROR_EXIT, EXIT, type ExitCode, FlowError, messageOf, whereText } from
 export interface Terminal {
   out(text: string): void;
   err(text: string): void;
+  /** Asks the person for one line. Only where {@link isTty}. */
+  ask(prompt: string, signal: AbortSignal): Promise<string>;
   /** A person sees `out`, and can type. */
   readonly isTty: boolean;
   /** Escape sequences for colours may be written. */
@@ -17,10 +19,21 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
+    ask: askLine,
     isTty,
     colours: process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
-    columns: process.stdout.columns ?? 100,
+    columns: process.stdout.columns || 100,
   };
+}
+
+async function askLine(prompt: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await lines.question(prompt, { signal })).trim();
+  } finally {
+    lines.close();
+  }
 }
 
 export type Format = "text" | "json";

@@ -1,5 +1,4 @@
 import { userInfo } from "node:os";
-import { createInterface } from "node:readline/promises";
 import type { Ids } from "../../ports/index.ts";
 import type { Confirmation } from "../../tools/tool.ts";
 import { FlowError } from "../../vocab/index.ts";
@@ -14,16 +13,6 @@ export function personName(): string {
   }
 }
 
-/** Asks one line of the person at the terminal. */
-export async function askLine(prompt: string, signal: AbortSignal): Promise<string> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return (await lines.question(prompt, { signal })).trim();
-  } finally {
-    lines.close();
-  }
-}
-
 /**
  * Makes sure that a person at a terminal means it: a code that did not exist a moment ago has to be typed. What runs
  * commands without a terminal cannot, and is refused.
@@ -32,7 +21,7 @@ export async function confirmAtTerminal(o: {
   sentence: string;
   terminal: Terminal;
   ids: Ids;
-  ask: (prompt: string) => Promise<string>;
+  signal: AbortSignal;
 }): Promise<Confirmation> {
   const { terminal } = o;
   if (!terminal.isTty) {
@@ -46,7 +35,7 @@ export async function confirmAtTerminal(o: {
   }
   const code = `${o.ids.hex(2)}-${o.ids.hex(2)}`;
   terminal.err(`You are about to ${o.sentence}.\nThe code for this one decision is ${code}\n`);
-  const typed = await o.ask("Type the code to confirm, anything else to leave it: ");
+  const typed = await terminal.ask("Type the code to confirm, anything else to leave it: ", o.signal);
   if (typed === code) return { way: "terminal", person: personName() };
   throw new FlowError({
     code: "refused",

@@ -5,7 +5,7 @@ import { toolIo } from "../io.ts";
 import { type Command, type CommandIo, defineCommand } from "./command.ts";
 import { usage } from "./flags.ts";
 import { writeResult } from "./output.ts";
-import { askLine, confirmAtTerminal, personName } from "./person.ts";
+import { confirmAtTerminal, personName } from "./person.ts";
 
 /** The flag with which a protected job shows that a person approved: only commands have it, tools of agents do not. */
 const ApproveFlag = Sha256.optional().describe("the plan hash that a person approved, where no terminal is (CI)");
@@ -16,6 +16,7 @@ export function toolCommand(tool: Tool): Command {
   return defineCommand({
     name: tool.name,
     summary: tool.description,
+    title: tool.title,
     input,
     positionals: tool.positionals ?? [],
     run: async (args, io) => {
@@ -53,7 +54,7 @@ function cliIo(io: CommandIo, approved: Sha256 | undefined) {
     },
     confirm: async (sentence) =>
       approved === undefined
-        ? confirmAtTerminal({ sentence, terminal, ids: ports.ids, ask: (prompt) => askLine(prompt, signal) })
+        ? confirmAtTerminal({ sentence, terminal, ids: ports.ids, signal })
         : { way: "flag", person: personName() },
   });
 }
