@@ -5,8 +5,9 @@ import { verifyArchive } from "../../mcp-server/flow/verify.ts";
 import type { RunOutcome } from "../../mcp-server/vocab/index.ts";
 import { SMOKE_FAIL } from "./fake-hands.ts";
 import { broken } from "./fake-platform.ts";
-import { type Death, type FakeWorld, fakeWorld, NEW, type WorldOptions } from "./fake-world.ts";
+import { type FakeWorld, fakeWorld, NEW, type WorldOptions } from "./fake-world.ts";
 import { journalProblems, weightsTold } from "./invariants.ts";
+import type { Death } from "./mortality.ts";
 
 interface Story extends WorldOptions {
   readonly name: string;

@@ -11,13 +11,11 @@ import { openProject, type Project } from "../../mcp-server/flow/project.ts";
 import { type Receipt, takeRequest } from "../../mcp-server/flow/requests.ts";
 import { foldEvents, type RunState } from "../../mcp-server/flow/state.ts";
 import { reportPaths } from "../../mcp-server/flow/test-evidence.ts";
-import { type AppendFile, type Clock, type Disk, type Ports, realHttpServer } from "../../mcp-server/ports/index.ts";
+import { type Clock, type Disk, type Ports, realHttpServer } from "../../mcp-server/ports/index.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
 import { type OpenJournal, openJournal, readJournal } from "../../mcp-server/record/journal-file.ts";
-import type { Target } from "../../mcp-server/target/target.ts";
 import { type Actor, type RunId, sha256 } from "../../mcp-server/vocab/index.ts";
 import {
-  Crash,
   type FakeClock,
   fakeClock,
   fakeExec,
@@ -29,6 +27,7 @@ import {
 } from "../fakes/index.ts";
 import { fakeHands, type Senses, wellSenses } from "./fake-hands.ts";
 import { type FakePlatform, fakePlatform, whole } from "./fake-platform.ts";
+import { currentDisk, type Death, mortality } from "./mortality.ts";
 
 export const OLD = "1.0.0";
 export const NEW = "2.0.0";
@@ -61,15 +60,6 @@ export function configText(edits: Section = {}): string {
     waits: { rollbackVerify: "60s" },
     ...edits,
   });
-}
-
-/**
- * Where a process dies: after its nth journal append, around its nth change of the target, or in the middle of its nth
- * writing operation on the disk, alone or with the whole machine.
- */
-export interface Death {
-  readonly at: "append" | "before-call" | "after-call" | "disk" | "disk-and-power";
-  readonly n: number;
 }
 
 /** What a power failure leaves of the unsynced end of a file. */
@@ -246,32 +236,6 @@ function report(tests: number, failing = 0): string {
   return `<testsuites><testsuite name="shop" tests="${tests}" failures="${failing}">${cases.join("")}</testsuite></testsuites>`;
 }
 
-/** The disk that is there now; `crashed` is told when it died, which ends the process that wrote. */
-function currentDisk(current: () => MemoryDisk, crashed: () => void): Disk {
-  const told = (error: unknown) => {
-    if (error instanceof Crash) crashed();
-    throw error;
-  };
-  const guarded = <T extends object>(of: () => T): T =>
-    new Proxy({} as T, {
-      get: (_target, key) => {
-        const member: unknown = Reflect.get(of(), key);
-        if (typeof member !== "function") return member;
-        return (...args: unknown[]) => {
-          try {
-            const value: unknown = Reflect.apply(member, of(), args);
-            if (key !== "openAppend") return value;
-            const file = value as AppendFile;
-            return guarded(() => file);
-          } catch (error) {
-            return told(error);
-          }
-        };
-      },
-    });
-  return guarded<Disk>(current);
-}
-
 /** The project on a disk, for a process that sees this clock. */
 export function projectOn(disk: Disk, clock: Clock): Project {
   const ports: Ports = {
@@ -336,73 +300,4 @@ function announce(run: RunControl, first: boolean, unattended: boolean): void {
   if (!first && run.plan.onOrphan === "rollback" && state.exposed && !state.latched && !state.outcome) {
     run.latch({ kind: "orphan", reasons: [{ code: "orphan", text: "the runner was lost" }] });
   }
-}
-
-/** A process that dies where it is told to: from then on it writes nothing, calls nothing and never wakes. */
-function mortality(clock: FakeClock, death: Death | undefined) {
-  const never = () => new Promise<never>(() => {});
-  let alive = true;
-  let appends = 0;
-  let calls = 0;
-  let toll: (ended: "died") => void = () => {};
-  const died = new Promise<"died">((resolve) => {
-    toll = resolve;
-  });
-  const reaches = (at: Death["at"], n: number) => {
-    if (death?.at !== at || death.n !== n) return false;
-    alive = false;
-    toll("died");
-    return true;
-  };
-  const called = async <T>(perform: () => Promise<T>): Promise<T> => {
-    if (!alive) return never();
-    calls += 1;
-    const n = calls;
-    if (reaches("before-call", n)) return never();
-    try {
-      const value = await perform();
-      return !alive || reaches("after-call", n) ? never() : value;
-    } catch (error) {
-      if (!alive) return never();
-      throw error;
-    }
-  };
-  return {
-    died,
-    die: () => {
-      alive = false;
-      toll("died");
-    },
-    /** An error of a dead process is nobody's. */
-    orElseThrow: (error: unknown) => {
-      if (!alive) return never();
-      throw error;
-    },
-    end: () => {
-      alive = false;
-    },
-    appends: () => appends,
-    calls: () => calls,
-    clock: {
-      ...clock,
-      sleep: async (ms: number, signal?: AbortSignal) => {
-        if (!alive) return never();
-        await clock.sleep(ms, signal);
-        if (!alive) return never();
-      },
-    } satisfies Clock,
-    append: <T>(write: () => T): T => {
-      if (!alive) throw new Error("a dead process writes nothing");
-      const stamped = write();
-      appends += 1;
-      if (reaches("append", appends)) throw new Error(`died after append ${appends}`);
-      return stamped;
-    },
-    target: (target: Target): Target => ({
-      ...target,
-      observe: (env, signal) =>
-        alive ? target.observe(env, signal).then((live) => (alive ? live : never())) : never(),
-      apply: (env, pools, fence, signal) => called(() => target.apply(env, pools, fence, signal)),
-    }),
-  };
 }

@@ -1,25 +1,10 @@
 import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
-import type { FlowEvent, Trigger } from "../../mcp-server/flow/events.ts";
+import type { Trigger } from "../../mcp-server/flow/events.ts";
 import type { RunOutcome } from "../../mcp-server/vocab/index.ts";
 import { SMOKE_FAIL } from "./fake-hands.ts";
 import { type FakeWorld, fakeWorld, NEW, OLD, type WorldOptions } from "./fake-world.ts";
-
-const MINUTE = 60_000;
-const DAY = 86_400_000;
-
-/** A regression that is no breach of a service level: what a person is asked about. */
-const MILD = { slo: { errorRatePct: 20 }, triggers: { errorRatePp: 20 }, rollbackOnRegression: false };
-
-type Kind = FlowEvent["event"];
-const started = (key: string) => (stamped: { event: FlowEvent }) =>
-  stamped.event.event === "watch-started" && stamped.event.key === key;
-const asked = ({ event }: { event: FlowEvent }) => event.event === "question";
-const eventsOf = <K extends Kind>(world: FakeWorld, kind: K) =>
-  world.events().flatMap(({ event }) => (event.event === kind ? [event as Extract<FlowEvent, { event: K }>] : []));
-const answer = (choice: "accept" | "rollback" | "investigate" | "continue") =>
-  ({ kind: "answer", answer: choice, way: "terminal", person: "ada", reason: "looked at it" }) as const;
-const bad = (world: FakeWorld, failed: number) => world.platform.conduct.set(NEW, { failed, slow: 0 });
+import { answer, asked, bad, blind, blindSince, DAY, eventsOf, type Kind, MILD, MINUTE, started } from "./scripts.ts";
 
 interface Case extends WorldOptions {
   readonly name: string;
@@ -225,29 +210,6 @@ const CASES: Case[] = [
     outcome: "UNPROVEN",
   },
 ];
-
-/** The platform answers nothing for a while, from the first poll of a watch on. */
-function blind(world: FakeWorld, key: string, ms: number): void {
-  world.when(
-    ({ event }) => event.event === "poll" && event.key === key && event.elapsedMs > 0,
-    () => blindFor(world, ms),
-  );
-}
-
-/** The same from an event on, at once. */
-function blindSince(world: FakeWorld, matches: (stamped: { event: FlowEvent }) => boolean, ms: number): void {
-  let until: number | undefined;
-  world.platform.fault = ({ op }) => {
-    if (op === "observe" && until === undefined && world.events().some(matches)) until = world.clock.mono() + ms;
-    return until !== undefined && world.clock.mono() < until ? new Error("the platform does not answer") : undefined;
-  };
-}
-
-function blindFor(world: FakeWorld, ms: number): void {
-  const until = world.clock.mono() + ms;
-  world.platform.fault = ({ op }) =>
-    op === "observe" && world.clock.mono() < until ? new Error("the platform does not answer") : undefined;
-}
 
 describe("what a watch makes of it", () => {
   test.each(CASES)("when $name: $outcome", async ({ script, outcome, trigger, questions, ...options }) => {
