@@ -251,7 +251,11 @@ describe("an owner", () => {
     { approve: "right", outcome: "UNPROVEN" },
     { approve: "wrong", outcome: "ABORTED" },
   ])("counts the hash given at the start when it is the plan's: $approve, $outcome", async ({ approve, outcome }) => {
-    const floors = { canary: { stages: [20, 100], stageDuration: "10m" }, observe: "15m" };
+    const floors = {
+      canary: { stages: [20, 100], stageDuration: "10m" },
+      observe: "15m",
+      approvals: { accept: ["flag"] },
+    };
     const { clock, disk, project, order } = machine({ ...NO_TESTS, ...floors }, true);
     const start = order();
     const hash = approve === "right" ? planHash(start.plan) : sha256("another plan");
