@@ -74,6 +74,19 @@ describe("a run through the doors", () => {
     expect((contents[0] as { text: string }).text.trimEnd().split("\n")).toHaveLength(world.events().length);
   });
 
+  it("leaves a service whose smoke checks and metrics can be captured, as evidence for a gate", async () => {
+    const smoke = await agent.call("smoke-test", { env: "production" });
+    expect(smoke.data).toMatchObject({ verdict: "PASS", env: "production", version: "2.0.0" });
+    expectFits(smoke);
+    expect(smoke.progress.length).toBeGreaterThan(1);
+    writeFileSync(join(root(), "smoke.json"), JSON.stringify(smoke.data));
+    const gate = await agent.call("gate-decision", { gate: "production", evidence: ["smoke.json"] });
+    expect(gate.data).toMatchObject({ verdict: "INCONCLUSIVE", dimensions: { smoke: { outcome: "PASS" } } });
+    const captured = await agent.call("baseline-capture", { label: "quiet-monday" });
+    expect(captured.data).toMatchObject({ verdict: "CAPTURED", version: "2.0.0", parts: [{ part: "metrics" }] });
+    expect(await agent.call("smoke-test", { env: "staging" })).toMatchObject({ isError: true });
+  });
+
   it("is announced when its runner was killed, first thing, and stopped by anybody", async () => {
     await agent.call("deploy-start", { version: "3.0.0" });
     const { contents } = await agent.client.readResource({ uri: "deploy://status" });

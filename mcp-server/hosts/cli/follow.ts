@@ -1,9 +1,17 @@
+import { styleText } from "node:util";
 import type { Project } from "../../flow/project.ts";
 import type { RunStatus } from "../../flow/status.ts";
 import { EXIT, type ExitCode } from "../../vocab/index.ts";
 import type { CommandIo } from "./command.ts";
 import { eventLine, NO_LINES } from "./event-line.ts";
 import { panelLines } from "./panel.ts";
+
+const LOUD = [
+  [/Z (?:ROLLBACK|OUTCOME (?:BLOCKED|ROLLED_BACK|ROLLBACK_FAILED)|GATE [^:]*: FAIL)/, "red"],
+  [/Z (?:QUESTION|warning:|OUTCOME (?:ABORTED|UNPROVEN)|GATE [^:]*: INCONCLUSIVE)/, "yellow"],
+  [/Z (?:OUTCOME SUCCESS|GATE [^:]*: PASS)/, "green"],
+  [/Z step /, "bold"],
+] as const;
 
 const REDRAW_MS = 500;
 /** How often it is made sure that the runner lives. */
@@ -81,11 +89,17 @@ async function displayOf(io: CommandIo): Promise<Display> {
   const { createLogUpdate } = await import("log-update");
   const log = createLogUpdate(process.stdout, { showCursor: true });
   return {
-    line: (text) => log.persist(text),
+    line: (text) => log.persist(terminal.colours ? coloured(text) : text),
     panel: (status) => log(panelLines(status, terminal).join("\n")),
     done: () => {
       log.clear();
       log.done();
     },
   };
+}
+
+/** The lines that a person looks for stand out. */
+function coloured(line: string): string {
+  const colour = LOUD.find(([pattern]) => pattern.test(line))?.[1];
+  return colour ? styleText(colour, line, { validateStream: false }) : line;
 }
