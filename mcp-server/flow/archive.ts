@@ -8,7 +8,7 @@ import { between, type Instant, type Label, type RunId, type Version } from "../
 import { auditTrail, metricsFile } from "./audit.ts";
 import type { Run } from "./engine.ts";
 import type { Project } from "./project.ts";
-import type { RunState } from "./state.ts";
+import type { RunState } from "./run-state.ts";
 
 const PRODUCTION = "production" as Label;
 

@@ -1,7 +1,7 @@
 import { renderArtifact } from "../record/artifacts.ts";
 import type { Stamped } from "../record/journal.ts";
 import type { FlowEvent } from "./events.ts";
-import type { RunState } from "./state.ts";
+import type { RunState } from "./run-state.ts";
 import { auditView } from "./views/audit-view.ts";
 import { GENERATOR } from "./views/generator.ts";
 import { masked } from "./views/masked.ts";

@@ -4,6 +4,7 @@ import type { Reason, RunOutcome, Version } from "../vocab/index.ts";
 import { archive } from "./archive.ts";
 import { writeArtifacts } from "./artifacts.ts";
 import { JournalRefused, RollbackLatched, type RunControl, RunStopped, stepKey } from "./engine.ts";
+import type { Stop } from "./events.ts";
 import type { Hands } from "./hands.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
@@ -33,39 +34,57 @@ function holdIfFailed(project: Project, run: RunControl): void {
 
 async function toOutcome(run: RunControl, hands: Hands): Promise<void> {
   try {
-    run.checkpoint();
-    if (run.state().latched) throw new RollbackLatched();
-    const carried = await deploy(run, hands);
-    await retire(run, carried);
-    run.checkpoint();
-    conclude(run, carried.outcome, carried.reasons, run.plan.version);
+    if (!run.state().stopping) return await forward(run, hands);
   } catch (error) {
     if (error instanceof FencedOut) throw error;
-    const stop = await latchOrStop(run, error);
-    run.enterClosing();
-    if (stop) {
-      await discard(run);
-      conclude(run, stop.outcome, stop.reasons, run.plan.previous?.version ?? null);
-      return;
-    }
-    const back = await despiteTheJournal(run, () => run.step("rollback", () => rollback(run, hands)));
-    const runs = back.outcome === "ROLLED_BACK" ? (run.plan.previous?.version ?? null) : null;
-    await despiteTheJournal(run, () => conclude(run, back.outcome, back.reasons, runs));
+    await latchOrStop(run, error);
   }
+  run.enterClosing();
+  const { stopping } = run.state();
+  if (stopping) await clearAway(run, stopping);
+  else await back(run, hands);
 }
 
-/** What an exception means: a stop while nobody is exposed, the one rollback otherwise. */
-async function latchOrStop(run: RunControl, error: unknown): Promise<RunStopped["stop"] | undefined> {
+async function forward(run: RunControl, hands: Hands): Promise<void> {
+  run.checkpoint();
+  if (run.state().latched) throw new RollbackLatched();
+  const carried = await deploy(run, hands);
+  await retire(run, carried);
+  run.checkpoint();
+  conclude(run, carried.outcome, carried.reasons, run.plan.version);
+}
+
+async function clearAway(run: RunControl, stop: Stop): Promise<void> {
+  await discard(run);
+  conclude(run, stop.outcome, stop.reasons, run.plan.previous?.version ?? null);
+}
+
+async function back(run: RunControl, hands: Hands): Promise<void> {
+  const gone = await despiteTheJournal(run, () => run.step("rollback", () => rollback(run, hands)));
+  const runs = gone.outcome === "ROLLED_BACK" ? (run.plan.previous?.version ?? null) : null;
+  await despiteTheJournal(run, () => conclude(run, gone.outcome, gone.reasons, runs));
+}
+
+/** Journals what an exception means: a stop while nobody is exposed, the one rollback otherwise. */
+async function latchOrStop(run: RunControl, error: unknown): Promise<void> {
   const state = run.state();
-  if (state.latched) return undefined;
-  if (error instanceof RunStopped && !state.exposed) return error.stop;
-  const reasons: Reason[] =
-    error instanceof RunStopped ? [...error.stop.reasons] : [{ code: "effect-failed", text: quoted(error) }];
+  if (state.latched || state.stopping) return;
   // Nobody is exposed and nothing can be written down: whoever takes the run up later decides on the whole record.
   if (!state.exposed && error instanceof JournalRefused) throw error;
-  if (!state.exposed) return { outcome: "ABORTED", reasons };
-  await despiteTheJournal(run, () => run.latch({ kind: "target", reasons }));
-  return undefined;
+  const stop = stopOf(run, error);
+  if (!state.exposed) run.append({ event: "stopping", stop });
+  else await despiteTheJournal(run, () => run.latch({ kind: "target", reasons: stop.reasons }));
+}
+
+function stopOf(run: RunControl, error: unknown): Stop {
+  if (error instanceof RunStopped) return { ...error.stop, reasons: [...error.stop.reasons] };
+  const { abortReason } = run.state();
+  // An effect that was interrupted because somebody asked to stop failed for that reason and no other.
+  const reason: Reason =
+    abortReason === undefined
+      ? { code: "effect-failed", text: quoted(error) }
+      : { code: "manual-abort", text: `stopped on request: ${abortReason}` };
+  return { outcome: "ABORTED", reasons: [reason] };
 }
 
 const EMERGENCY_RETRY_MS = 1_000;

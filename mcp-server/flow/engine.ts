@@ -7,7 +7,8 @@ import { FlowError, messageOf } from "../vocab/index.ts";
 import type { FlowEvent, Intent, Question, StepName, Stop, Trigger } from "./events.ts";
 import type { Plan } from "./plan.ts";
 import { quoted } from "./quoted.ts";
-import { applyEvent, foldEvents, type RunState } from "./state.ts";
+import type { RunState } from "./run-state.ts";
+import { applyEvent, foldEvents } from "./state.ts";
 
 /** Thrown through a runbook when the run has to go back; caught once, where the rollback runbook is entered. */
 export class RollbackLatched extends Error {

@@ -190,6 +190,7 @@ export const FlowEvent = z.discriminatedUnion("event", [
     taken: z.boolean(),
     note: z.string().optional(),
   }),
+  z.object({ event: z.literal("stopping"), stop: Stop }),
   z.object({ event: z.literal("rollback-latched"), trigger: Trigger }),
   z.object({ event: z.literal("trigger-noted"), trigger: Trigger }),
   z.object({ event: z.literal("notice"), level: z.enum(["info", "warning"]), text: z.string() }),

@@ -11,7 +11,7 @@ import {
   stagingGate,
 } from "../judge/index.ts";
 import { type Dimension, type Reason, Verdict, type Version } from "../vocab/index.ts";
-import type { RunState, WatchState } from "./state.ts";
+import type { RunState, WatchState } from "./run-state.ts";
 
 /**
  * Every gate is a pure function of the folded journal, so that `verify` can compute it again from an archive and

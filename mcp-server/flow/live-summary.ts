@@ -2,7 +2,7 @@ import type { InfraReading } from "../judge/index.ts";
 import type { LiveState, Version } from "../vocab/index.ts";
 import type { LiveSummary } from "./events.ts";
 import type { Plan } from "./plan.ts";
-import type { WatchState } from "./state.ts";
+import type { WatchState } from "./run-state.ts";
 
 const FIVE_MINUTES_MS = 300_000;
 
@@ -36,7 +36,7 @@ function infraOf(live: LiveState, subject: Version, watch: WatchState): Pick<Liv
   const isOld = watch.watch.track === "post-rollback";
   const since = isOld ? (watch.live?.since ?? totals) : NONE;
   const restarts = Math.max(0, totals.restarts - since.restarts);
-  const before = watch.restartMarks.findLast((mark) => watch.servedMs - mark.servedMs >= FIVE_MINUTES_MS);
+  const before = watch.restartMarks.findLast((mark) => watch.watchedMs - mark.watchedMs >= FIVE_MINUTES_MS);
   const failing = own.length > 0 && own.length - ready > own.length / 2;
   const infra: InfraReading = {
     instances: own.length,

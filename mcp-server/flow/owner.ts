@@ -15,8 +15,8 @@ import { openTarget, type Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
 import { takeRequest } from "./requests.ts";
 import { readRun, type StartOrder } from "./run-files.ts";
+import type { RunState } from "./run-state.ts";
 import { poolsText } from "./runbooks/apply.ts";
-import type { RunState } from "./state.ts";
 
 const RUNNER: Actor = { kind: "runner", name: "deploy-flow" };
 

@@ -79,6 +79,7 @@ function refusalOf(run: RunControl, request: Request): string | undefined {
   switch (request.kind) {
     case "abort":
     case "rollback":
+      if (state.stopping) return "the run is stopping already";
       return state.latched ? "the run is going back already" : undefined;
     case "approve":
       return approvalRefusal(run, request);

@@ -4,7 +4,8 @@ import { Actor, FlowError, messageOf, RunId, Sha256 } from "../vocab/index.ts";
 import { FlowEvent } from "./events.ts";
 import { Plan } from "./plan.ts";
 import type { Project } from "./project.ts";
-import { foldEvents, type RunState } from "./state.ts";
+import type { RunState } from "./run-state.ts";
+import { foldEvents } from "./state.ts";
 
 /** What a new owner is told about the run that it shall open. */
 export const StartOrder = z.object({

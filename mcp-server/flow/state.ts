@@ -1,143 +1,10 @@
-import type { ScrapeCursor } from "../evidence/metrics/index.ts";
-import {
-  enterFrozen,
-  type GateVerdict,
-  type MetricsSnapshot,
-  type MetricsState,
-  type SmokeRun,
-  startMetrics,
-  stepMetrics,
-} from "../judge/index.ts";
+import { enterFrozen, startMetrics, stepMetrics } from "../judge/index.ts";
 import type { Stamped } from "../record/journal.ts";
-import type { EvidenceRef, Instant, Json, Reason, RunId, RunOutcome, Verdict, Version } from "../vocab/index.ts";
-import type {
-  FlowEvent,
-  Intent,
-  LiveSummary,
-  Question,
-  StepName,
-  Track,
-  Trigger,
-  WatchEnd,
-  WatchPlan,
-} from "./events.ts";
+import type { Increment, Instant, Json } from "../vocab/index.ts";
+import type { FlowEvent, WatchPlan } from "./events.ts";
 import { metricsSpec } from "./metrics-spec.ts";
 import type { Plan } from "./plan.ts";
-
-/** One watch as far as it got. */
-export interface WatchState {
-  readonly key: string;
-  readonly watch: WatchPlan;
-  startedAt: Instant;
-  servedMs: number;
-  extendedMs: number;
-  polls: number;
-  /** Observed time since the last poll in which every required series answered. */
-  deadForMs: number;
-  probesFail: boolean;
-  /** Observed times and restart counts, for "in the last five minutes". */
-  restartMarks: { servedMs: number; restarts: number }[];
-  /** The last observation that there was. */
-  live: LiveSummary | undefined;
-  /** The last poll could observe. */
-  sighted: boolean;
-  cursor: ScrapeCursor | undefined;
-  smoke: { run: SmokeRun; verdict: Verdict } | undefined;
-  problem: string | undefined;
-  end: WatchEnd | undefined;
-}
-
-export interface PendingQuestion {
-  readonly key: string;
-  readonly question: Question;
-  readonly askedAt: Instant;
-  waitedMs: number;
-}
-
-export interface EvidenceEntry {
-  readonly key: string;
-  readonly ref: EvidenceRef;
-  readonly file: string;
-}
-
-/** Everything that is known about a run: the fold over its journal. Plain data, changed only by {@link applyEvent}. */
-export interface RunState {
-  readonly plan: Plan;
-  runId: RunId | undefined;
-  unattended: boolean;
-  openedAt: Instant | undefined;
-  epoch: number;
-  seq: number;
-  ownerships: number;
-  readonly intents: Map<string, Intent>;
-  readonly results: Map<string, Json>;
-  readonly times: Map<string, { startedAt: Instant; endedAt: Instant | undefined }>;
-  step: StepName | undefined;
-  readonly steps: { step: StepName; startedAt: Instant; endedAt: Instant | undefined }[];
-  exposed: boolean;
-  exposedAt: Instant | undefined;
-  approval: Extract<FlowEvent, { event: "approval" }> | undefined;
-  approvalAt: Instant | undefined;
-  readonly evidence: EvidenceEntry[];
-  baseline: MetricsSnapshot | null | undefined;
-  readonly watches: Map<string, WatchState>;
-  readonly tracks: Map<Track, MetricsState>;
-  /** Smoke runs by the key that they were made under. */
-  readonly smokes: Map<string, { run: SmokeRun; verdict: Verdict; at: Instant }>;
-  readonly gates: Map<string, GateVerdict>;
-  question: PendingQuestion | undefined;
-  readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant })[];
-  accepted: boolean;
-  readonly advice: { step: StepName; role: string; text: string; at: Instant }[];
-  readonly requests: Set<string>;
-  /** Somebody asked to stop while nobody was exposed. */
-  abortReason: string | undefined;
-  latched: Trigger | undefined;
-  latchedAt: Instant | undefined;
-  readonly notices: { level: "info" | "warning"; text: string; at: Instant }[];
-  outcome: { outcome: RunOutcome; reasons: Reason[]; runningVersion: Version | null; at: Instant } | undefined;
-  readonly artifacts: string[];
-  archiveDir: string | undefined;
-}
-
-export function emptyState(plan: Plan): RunState {
-  return {
-    plan,
-    runId: undefined,
-    unattended: true,
-    openedAt: undefined,
-    epoch: 0,
-    seq: 0,
-    ownerships: 0,
-    intents: new Map(),
-    results: new Map(),
-    times: new Map(),
-    step: undefined,
-    steps: [],
-    exposed: false,
-    exposedAt: undefined,
-    approval: undefined,
-    approvalAt: undefined,
-    evidence: [],
-    baseline: undefined,
-    watches: new Map(),
-    tracks: new Map(),
-    smokes: new Map(),
-    gates: new Map(),
-    question: undefined,
-    answers: [],
-    accepted: false,
-    advice: [],
-    requests: new Set(),
-    abortReason: undefined,
-    latched: undefined,
-    latchedAt: undefined,
-    notices: [],
-    outcome: undefined,
-    artifacts: [],
-    archiveDir: undefined,
-  };
-}
+import { emptyState, type RunState, type WatchState } from "./run-state.ts";
 
 /** The state after all these events. */
 export function foldEvents(plan: Plan, events: readonly Stamped<FlowEvent>[]): RunState {
@@ -232,6 +99,10 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
         state.advice.push({ step: event.request.step, role: event.request.role, text: event.request.text, at });
       }
       return;
+    case "stopping":
+      state.stopping ??= event.stop;
+      state.question = undefined;
+      return;
     case "rollback-latched":
       state.latched ??= event.trigger;
       state.latchedAt ??= at;
@@ -280,6 +151,7 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     watch,
     startedAt: at,
     servedMs: 0,
+    watchedMs: 0,
     extendedMs: 0,
     polls: 0,
     deadForMs: before?.deadForMs ?? 0,
@@ -301,10 +173,19 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
   }
 }
 
+function isAnswer({ arm, quality }: Increment): boolean {
+  return arm === "candidate" && quality !== "missing" && quality !== "stale";
+}
+
 function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>): void {
   const watch = state.watches.get(event.key);
   if (!watch) return;
-  watch.servedMs += event.elapsedMs;
+  const metrics = state.tracks.get(watch.watch.track);
+  const answered = event.live !== null && (!metrics || event.increments.some(isAnswer));
+  watch.watchedMs += event.elapsedMs;
+  // What nobody could see was not served: the clock of a stage stands still while nothing is known of it.
+  if (answered) watch.servedMs += event.elapsedMs;
+  watch.deadForMs = answered ? 0 : watch.deadForMs + event.elapsedMs;
   watch.polls += 1;
   watch.cursor = event.cursor ?? undefined;
   watch.problem = event.problem;
@@ -312,14 +193,8 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   watch.probesFail = event.probesFail ?? watch.probesFail;
   if (event.live) {
     watch.live = event.live;
-    watch.restartMarks.push({ servedMs: watch.servedMs, restarts: event.live.infra.restarts });
+    watch.restartMarks.push({ watchedMs: watch.watchedMs, restarts: event.live.infra.restarts });
   }
   if (state.question) state.question.waitedMs += event.elapsedMs;
-  const metrics = state.tracks.get(watch.watch.track);
-  if (!metrics) return;
-  const answered = event.increments.some(
-    (increment) => increment.arm === "candidate" && increment.quality !== "missing" && increment.quality !== "stale",
-  );
-  watch.deadForMs = answered ? 0 : watch.deadForMs + event.elapsedMs;
-  state.tracks.set(watch.watch.track, stepMetrics(metrics, event.increments));
+  if (metrics) state.tracks.set(watch.watch.track, stepMetrics(metrics, event.increments));
 }

@@ -11,7 +11,7 @@ import {
 } from "../vocab/index.ts";
 import type { Trigger } from "./events.ts";
 import { planHash, plannedMs } from "./plan.ts";
-import type { RunState, WatchState } from "./state.ts";
+import type { RunState, WatchState } from "./run-state.ts";
 
 export type StatusState = "none" | "running" | "awaiting-approval" | "awaiting-decision" | "rolling-back" | "finished";
 

@@ -19,7 +19,7 @@ import type { StoredEvidence, TestsEvidence } from "./hands.ts";
 import type { Plan } from "./plan.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
-import type { RunState } from "./state.ts";
+import type { RunState } from "./run-state.ts";
 import { baselineSide, candidateSide, type Side } from "./test-sides.ts";
 
 /** Reads report files into the stored form with its evidence reference. */

@@ -3,13 +3,14 @@ import { type GateVerdict, judgeSmoke } from "../judge/index.ts";
 import { verifyArchive as checkBytes } from "../record/archive-check.ts";
 import type { Stamped } from "../record/journal.ts";
 import { readJournal } from "../record/journal-file.ts";
-import { canonicalJson, FlowError, messageOf } from "../vocab/index.ts";
+import { canonicalJson, FlowError, messageOf, type RunOutcome } from "../vocab/index.ts";
 import { FlowEvent } from "./events.ts";
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
 import { Plan, planHash } from "./plan.ts";
 import type { Project } from "./project.ts";
+import { emptyState, type RunState } from "./run-state.ts";
 import { stageKey } from "./runbooks/stages.ts";
-import { applyEvent, emptyState, type RunState } from "./state.ts";
+import { applyEvent } from "./state.ts";
 import { rejudgeTests } from "./test-evidence.ts";
 
 /** One way in which an archive does not hold what it says. */
@@ -88,6 +89,9 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
       gates += 1;
       if (problem) differs(problem);
     }
+    if (event.event === "outcome" && !outcomeFollows(state, event.outcome)) {
+      differs(`the outcome ${event.outcome} does not follow from the gates and decisions before it`);
+    }
     if (event.event === "gate") {
       gates += 1;
       const again = gateAgain(state, event.key);
@@ -98,6 +102,29 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
     applyEvent(state, stamped);
   }
   return { gates, state, differences };
+}
+
+/** What an outcome needs in the record before it. */
+function outcomeFollows(state: RunState, outcome: RunOutcome): boolean {
+  const production = state.gates.get("production/gate")?.verdict.outcome;
+  switch (outcome) {
+    case "SUCCESS":
+      return production === "PASS" && !state.accepted && !state.latched;
+    case "SUCCESS_RISK_ACCEPTED":
+      return state.accepted && production !== undefined && !state.latched;
+    case "UNPROVEN":
+      return production === "INCONCLUSIVE" || production === "PASS";
+    case "BLOCKED":
+      return state.gates.get("staging/gate")?.verdict.outcome !== "PASS" && !state.exposed;
+    case "ABORTED":
+      return !state.exposed && state.stopping?.outcome === "ABORTED";
+    case "ROLLED_BACK":
+      return state.latched !== undefined && state.gates.get("rollback/gate")?.verdict.outcome !== "FAIL";
+    case "ROLLBACK_FAILED":
+      return state.latched !== undefined;
+    default:
+      return outcome satisfies never;
+  }
 }
 
 function gateAgain(state: RunState, key: string): GateVerdict | undefined {

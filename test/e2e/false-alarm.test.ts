@@ -12,7 +12,10 @@ beforeAll(async () => {
     rate: 200,
     seconds: 900,
     edits: [
-      [["canary", "stages"], [10, 50, 100]],
+      [
+        ["canary", "stages"],
+        [10, 50, 100],
+      ],
       [["canary", "stageDuration"], "2s"],
       [["canary", "minRequests"], 20],
       [["observe"], "4s"],

@@ -22,7 +22,9 @@ class Host {
     this.#last += 1;
     const id = this.#last;
     const answered = new Promise<{ result?: unknown; error?: unknown }>((resolve) => this.#answers.set(id, resolve));
-    this.process.stdin.write(`${JSON.stringify({ jsonrpc: "2.0", ...(notification ? {} : { id }), method, params })}\n`);
+    this.process.stdin.write(
+      `${JSON.stringify({ jsonrpc: "2.0", ...(notification ? {} : { id }), method, params })}\n`,
+    );
     return notification ? Promise.resolve({}) : answered;
   }
 
@@ -45,7 +47,8 @@ test("an agent host that is killed in the middle of a canary changes nothing: th
   const started = await host.send("tools/call", { name: "deploy-start", arguments: { version: "2.0.0" } });
   expect(started.error).toBeUndefined();
   expect(JSON.stringify(started.result)).toContain("dpl-");
-  while (!world.events().some(({ event }) => event.event === "watch-started")) await world.project.ports.clock.sleep(20);
+  while (!world.events().some(({ event }) => event.event === "watch-started"))
+    await world.project.ports.clock.sleep(20);
   const before = world.events().length;
   host.process.kill("SIGKILL");
   const status = await world.ended();

@@ -4,9 +4,10 @@ import type { FlowEvent } from "../../mcp-server/flow/events.ts";
 import { ownerLives } from "../../mcp-server/flow/owner.ts";
 import { RunParameters } from "../../mcp-server/flow/parameters.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
+import { journalProblems } from "../flow/invariants.ts";
 import { bundleEntry } from "./bundle-entry.ts";
 import { lostRequests, unexplainedTraffic } from "./traffic.ts";
-import { journalProblems, makeWorld, servingNow, type World } from "./world.ts";
+import { makeWorld, servingNow, type World } from "./world.ts";
 
 const ACTOR = { kind: "person", name: "test" } as const;
 const VERSIONS = ["3.0.0", "3.0.1"];

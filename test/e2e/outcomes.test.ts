@@ -5,8 +5,9 @@ import { sendRequest, startRun, statusOf, verifyArchive } from "../../mcp-server
 import { RunParameters } from "../../mcp-server/flow/parameters.ts";
 import type { RunStatus } from "../../mcp-server/flow/status.ts";
 import { filesBelow } from "../../mcp-server/record/archive.ts";
+import { journalProblems } from "../flow/invariants.ts";
 import { lostRequests, unexplainedTraffic } from "./traffic.ts";
-import { journalProblems, makeWorld, servingNow, type World } from "./world.ts";
+import { makeWorld, servingNow, type World } from "./world.ts";
 
 const ACTOR = { kind: "person", name: "test" } as const;
 

@@ -10,6 +10,7 @@ import type { RunStatus } from "../../mcp-server/flow/status.ts";
 import { realPorts, socketPath } from "../../mcp-server/ports/index.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
 import { readJournal } from "../../mcp-server/record/journal-file.ts";
+import { readLock } from "../../mcp-server/record/lock.ts";
 import type { Version } from "../../mcp-server/vocab/index.ts";
 import { type Load, startLoad } from "../../scripts/demo/open-loop.mjs";
 
@@ -97,7 +98,9 @@ export async function makeWorld(
       load.stop();
       await load.done;
       await ports.sockets.call(socketPath(root, "sandbox"), { op: "shutdown" }, 10_000).catch(() => {});
-      rmSync(root, { recursive: true, force: true });
+      const owner = readLock(ports.disk, project.paths.lock);
+      if (owner) ports.processes.kill(owner.pid, "SIGKILL");
+      rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
@@ -125,44 +128,4 @@ async function ended(project: Project): Promise<RunStatus> {
 export async function servingNow(project: Project) {
   const { config } = loadConfig(project);
   return (await openTarget(project, config.target).observe("production", AbortSignal.timeout(10_000))).pools;
-}
-
-/** The invariants of a journal: contiguous, chained, and no effect twice. */
-export function journalProblems(events: readonly Stamped<FlowEvent>[]): string[] {
-  const problems: string[] = [];
-  const seen = new Map<string, number>();
-  for (const [index, stamped] of events.entries()) {
-    if (stamped.seq !== (events[0]?.seq ?? 0) + index) problems.push(`seq ${stamped.seq} at place ${index}`);
-    if (index > 0 && stamped.prev !== events[index - 1]?.hash) problems.push(`seq ${stamped.seq} is not chained`);
-    if (index > 0 && stamped.epoch < (events[index - 1]?.epoch ?? 0))
-      problems.push(`epoch falls at seq ${stamped.seq}`);
-    const once = onceKey(stamped.event);
-    if (once) seen.set(once, (seen.get(once) ?? 0) + 1);
-  }
-  for (const [key, count] of seen) if (count > 1) problems.push(`${key} stands ${count} times`);
-  return problems;
-}
-
-/** Events that may stand at most once in a journal. */
-function onceKey(event: FlowEvent): string | undefined {
-  switch (event.event) {
-    case "intent":
-    case "result":
-    case "watch-started":
-    case "watch-ended":
-    case "gate":
-      return `${event.event} ${event.key}`;
-    case "step":
-      return `step ${event.step} ${event.state}`;
-    case "artifact":
-      return `artifact ${event.path}`;
-    case "run-opened":
-    case "baseline":
-    case "outcome":
-    case "rollback-latched":
-    case "archiving":
-      return event.event;
-    default:
-      return undefined;
-  }
 }

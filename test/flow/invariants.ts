@@ -38,6 +38,7 @@ function onceKey(event: FlowEvent): string | undefined {
     case "baseline":
     case "approval":
     case "outcome":
+    case "stopping":
     case "rollback-latched":
     case "archiving":
       return event.event;

@@ -4,7 +4,7 @@ import { productionGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import { planHash } from "../plan.ts";
 import { quoted } from "../quoted.ts";
-import { recordSmoke } from "../watch.ts";
+import { recordSmoke } from "../watch-smoke.ts";
 import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";

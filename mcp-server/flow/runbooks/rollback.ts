@@ -1,3 +1,4 @@
+import type { GateVerdict } from "../../judge/index.ts";
 import { FencedOut } from "../../record/journal-file.ts";
 import type { Reason } from "../../vocab/index.ts";
 import { JournalRefused, type Run, stepKey } from "../engine.ts";
@@ -21,23 +22,20 @@ const WATCH = stepKey("rollback", "watch");
  * version's instances go. Entered once per run, by a latched trigger. Where there was no old version, traffic is withdrawn.
  */
 export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
-  try {
-    await restoreTraffic(run).catch((error: unknown) => {
-      if (isNoTargetFailure(error)) throw error;
-      run.append({
-        event: "notice",
-        level: "warning",
-        text: `going back failed and is tried once more: ${quoted(error)}`,
-      });
-      return restoreTraffic(run);
-    });
-  } catch (error) {
-    if (isNoTargetFailure(error)) throw error;
-    const text = `traffic could not be moved back: ${quoted(error)}`;
+  const failure = await restoreTraffic(run);
+  if (failure !== undefined) {
+    const text = `traffic could not be moved back: ${quoted(failure)}`;
     return { outcome: "ROLLBACK_FAILED", reasons: [{ code: "rollback-traffic-failed", text }] };
   }
   const gate = await verify(run, hands);
-  if (gate.verdict.outcome !== "PASS") return { outcome: "ROLLBACK_FAILED", reasons: gate.verdict.reasons };
+  if (gate.verdict.outcome !== "PASS" && !isMerelyUnproven(gate)) {
+    return { outcome: "ROLLBACK_FAILED", reasons: gate.verdict.reasons };
+  }
+  if (gate.verdict.outcome !== "PASS" && !run.state().results.has("rollback/scale")) {
+    const why = gate.verdict.reasons.map((reason) => reason.text).join("; ");
+    const text = `the old version has all traffic and is healthy; its metrics could not prove more: ${why}`;
+    run.append({ event: "notice", level: "warning", text });
+  }
   await applyPools(run, stepKey("rollback", "scale"), {
     env: "production",
     pools: previousOnly(run.plan),
@@ -53,12 +51,41 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
   return { outcome: "ROLLED_BACK", reasons: run.state().latched?.reasons ?? [] };
 }
 
+/** Metrics without enough requests to judge: a quiet service is not a failed rollback. Whatever was seen was good. */
+function isMerelyUnproven({ dimensions }: GateVerdict): boolean {
+  return Object.entries(dimensions).every(
+    ([name, { outcome }]) =>
+      outcome === "PASS" ||
+      outcome === "NOT_APPLICABLE" ||
+      (outcome === "INCONCLUSIVE" && (name === "metrics" || name === "slo")),
+  );
+}
+
 /** The journal refused or belongs to another owner: that says nothing about whether traffic can be moved. */
 function isNoTargetFailure(error: unknown): boolean {
   return error instanceof JournalRefused || error instanceof FencedOut;
 }
 
-async function restoreTraffic(run: Run): Promise<void> {
+const RETRY_PAUSE_MS = 1_000;
+
+/** Moves the traffic, again and again within the planned time, at least twice. Returns the failure that stayed. */
+async function restoreTraffic(run: Run): Promise<unknown> {
+  const started = run.clock.mono();
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await moveTraffic(run);
+      return undefined;
+    } catch (error) {
+      if (isNoTargetFailure(error)) throw error;
+      if (attempt >= 2 && run.clock.mono() - started >= run.plan.waits.rollbackTrafficMs) return error;
+      const text = `going back failed and is tried again: ${quoted(error)}`;
+      if (attempt === 1) run.append({ event: "notice", level: "warning", text });
+      await run.clock.sleep(RETRY_PAUSE_MS);
+    }
+  }
+}
+
+async function moveTraffic(run: Run): Promise<void> {
   const { plan } = run;
   // Looking only saves stopping and starting instances; traffic moves back without it too.
   const live = await run.target.observe("production", AbortSignal.timeout(30_000)).catch(() => undefined);

@@ -5,7 +5,8 @@ import type { WatchEnd, WatchPlan } from "../events.ts";
 import { stageGate } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import type { Stage } from "../plan.ts";
-import { recordSmoke, watch, watchDuring } from "../watch.ts";
+import { watch, watchDuring } from "../watch.ts";
+import { recordSmoke } from "../watch-smoke.ts";
 import { applyPools, poolsText } from "./apply.ts";
 import { instancesFor, instanceUrls, poolsAt } from "./pools.ts";
 

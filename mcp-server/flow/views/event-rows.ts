@@ -90,6 +90,8 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
       return ["also seen", triggerText(event.trigger)];
     case "notice":
       return [event.level === "warning" ? "warning" : "note", event.text];
+    case "stopping":
+      return [`stops: ${event.stop.outcome}`, reasonsText(event.stop.reasons)];
     case "outcome":
       return [
         `outcome ${event.outcome}`,

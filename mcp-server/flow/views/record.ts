@@ -3,7 +3,8 @@ import type { Stamped } from "../../record/journal.ts";
 import type { Instant, Ms, RunId } from "../../vocab/index.ts";
 import type { FlowEvent, LiveSummary, Trigger, WatchEnd, WatchPlan } from "../events.ts";
 import type { Plan } from "../plan.ts";
-import { applyEvent, emptyState, type RunState, type WatchState } from "../state.ts";
+import { emptyState, type RunState, type WatchState } from "../run-state.ts";
+import { applyEvent } from "../state.ts";
 
 /** One watch as it stood when it ended, or stands now. The run's state forgets this at the next stage. */
 export interface WatchRecord {

@@ -1,5 +1,5 @@
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
-import type { RunState } from "../state.ts";
+import type { RunState } from "../run-state.ts";
 import { APPROVAL } from "./words.ts";
 
 type SignOff = NonNullable<ArtifactView<"deployment-report">["signOffs"]>[number];

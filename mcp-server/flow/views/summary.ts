@@ -6,7 +6,7 @@ import { pct } from "../../record/figures.ts";
 import type { Stamped } from "../../record/journal.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { FlowEvent } from "../events.ts";
-import type { RunState } from "../state.ts";
+import type { RunState } from "../run-state.ts";
 import { blockedView } from "./blocked.ts";
 import { documentPath, documentsOf } from "./documents.ts";
 import { decidedBy } from "./gate-views.ts";

@@ -1,7 +1,7 @@
 import { type ListedTest, TestsVerdict } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
-import type { RunState } from "../state.ts";
+import type { RunState } from "../run-state.ts";
 import type { RunRecord } from "./record.ts";
 
 type GateView = ArtifactView<"regression-gate">;

@@ -1,6 +1,6 @@
 import { between, type Instant, type Ms } from "../../vocab/index.ts";
 import type { StepName } from "../events.ts";
-import type { RunState } from "../state.ts";
+import type { RunState } from "../run-state.ts";
 
 /** A span that a backward step of the clock cannot make negative. */
 export function spanMs(from: Instant, to: Instant): Ms {

@@ -4,7 +4,8 @@ import { FlowEvent } from "../../../mcp-server/flow/events.ts";
 import { makePlan } from "../../../mcp-server/flow/make-plan.ts";
 import { RunParameters } from "../../../mcp-server/flow/parameters.ts";
 import { type Plan, planHash } from "../../../mcp-server/flow/plan.ts";
-import { applyEvent, emptyState, type RunState } from "../../../mcp-server/flow/state.ts";
+import { emptyState, type RunState } from "../../../mcp-server/flow/run-state.ts";
+import { applyEvent } from "../../../mcp-server/flow/state.ts";
 import type { Stamped } from "../../../mcp-server/record/journal.ts";
 import {
   type Actor,

@@ -1,0 +1,137 @@
+import type { ScrapeCursor } from "../evidence/metrics/index.ts";
+import type { GateVerdict, MetricsSnapshot, MetricsState, SmokeRun } from "../judge/index.ts";
+import type { EvidenceRef, Instant, Json, Reason, RunId, RunOutcome, Verdict, Version } from "../vocab/index.ts";
+import type {
+  FlowEvent,
+  Intent,
+  LiveSummary,
+  Question,
+  StepName,
+  Stop,
+  Track,
+  Trigger,
+  WatchEnd,
+  WatchPlan,
+} from "./events.ts";
+import type { Plan } from "./plan.ts";
+
+/** One watch as far as it got. */
+export interface WatchState {
+  readonly key: string;
+  readonly watch: WatchPlan;
+  startedAt: Instant;
+  /** Time in which the watch could see what it watches. */
+  servedMs: number;
+  /** All time, also that in which nothing could be seen. */
+  watchedMs: number;
+  extendedMs: number;
+  polls: number;
+  /** Observed time since the last poll in which every required series answered. */
+  deadForMs: number;
+  probesFail: boolean;
+  /** Observed times and restart counts, for "in the last five minutes". */
+  restartMarks: { watchedMs: number; restarts: number }[];
+  /** The last observation that there was. */
+  live: LiveSummary | undefined;
+  /** The last poll could observe. */
+  sighted: boolean;
+  cursor: ScrapeCursor | undefined;
+  smoke: { run: SmokeRun; verdict: Verdict } | undefined;
+  problem: string | undefined;
+  end: WatchEnd | undefined;
+}
+
+export interface PendingQuestion {
+  readonly key: string;
+  readonly question: Question;
+  readonly askedAt: Instant;
+  waitedMs: number;
+}
+
+export interface EvidenceEntry {
+  readonly key: string;
+  readonly ref: EvidenceRef;
+  readonly file: string;
+}
+
+/** Everything that is known about a run: the fold over its journal. Plain data, changed only by {@link applyEvent}. */
+export interface RunState {
+  readonly plan: Plan;
+  runId: RunId | undefined;
+  unattended: boolean;
+  openedAt: Instant | undefined;
+  epoch: number;
+  seq: number;
+  ownerships: number;
+  readonly intents: Map<string, Intent>;
+  readonly results: Map<string, Json>;
+  readonly times: Map<string, { startedAt: Instant; endedAt: Instant | undefined }>;
+  step: StepName | undefined;
+  readonly steps: { step: StepName; startedAt: Instant; endedAt: Instant | undefined }[];
+  exposed: boolean;
+  exposedAt: Instant | undefined;
+  approval: Extract<FlowEvent, { event: "approval" }> | undefined;
+  approvalAt: Instant | undefined;
+  readonly evidence: EvidenceEntry[];
+  baseline: MetricsSnapshot | null | undefined;
+  readonly watches: Map<string, WatchState>;
+  readonly tracks: Map<Track, MetricsState>;
+  /** Smoke runs by the key that they were made under. */
+  readonly smokes: Map<string, { run: SmokeRun; verdict: Verdict; at: Instant }>;
+  readonly gates: Map<string, GateVerdict>;
+  question: PendingQuestion | undefined;
+  readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant })[];
+  accepted: boolean;
+  readonly advice: { step: StepName; role: string; text: string; at: Instant }[];
+  readonly requests: Set<string>;
+  /** Somebody asked to stop while nobody was exposed. */
+  abortReason: string | undefined;
+  /** The run ends without exposure; what it left in production is cleared away. */
+  stopping: Stop | undefined;
+  latched: Trigger | undefined;
+  latchedAt: Instant | undefined;
+  readonly notices: { level: "info" | "warning"; text: string; at: Instant }[];
+  outcome: { outcome: RunOutcome; reasons: Reason[]; runningVersion: Version | null; at: Instant } | undefined;
+  readonly artifacts: string[];
+  archiveDir: string | undefined;
+}
+
+export function emptyState(plan: Plan): RunState {
+  return {
+    plan,
+    runId: undefined,
+    unattended: true,
+    openedAt: undefined,
+    epoch: 0,
+    seq: 0,
+    ownerships: 0,
+    intents: new Map(),
+    results: new Map(),
+    times: new Map(),
+    step: undefined,
+    steps: [],
+    exposed: false,
+    exposedAt: undefined,
+    approval: undefined,
+    approvalAt: undefined,
+    evidence: [],
+    baseline: undefined,
+    watches: new Map(),
+    tracks: new Map(),
+    smokes: new Map(),
+    gates: new Map(),
+    question: undefined,
+    answers: [],
+    accepted: false,
+    advice: [],
+    requests: new Set(),
+    abortReason: undefined,
+    stopping: undefined,
+    latched: undefined,
+    latchedAt: undefined,
+    notices: [],
+    outcome: undefined,
+    artifacts: [],
+    archiveDir: undefined,
+  };
+}

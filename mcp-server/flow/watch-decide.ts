@@ -1,0 +1,146 @@
+import { decideStage, judgeInfra, readMetrics, type StageDecision } from "../judge/index.ts";
+import type { StepKey } from "../vocab/index.ts";
+import type { Run } from "./engine.ts";
+import type { Question, WatchEnd } from "./events.ts";
+import { rollbackGateOf } from "./gates.ts";
+import type { RunState, WatchState } from "./run-state.ts";
+
+/** What the judge says about the state after the last poll. */
+export function decide(state: RunState, watched: WatchState): StageDecision {
+  const { watch: plan, live } = watched;
+  const track = state.tracks.get(plan.track);
+  const metrics = track && readMetrics(track);
+  const infra = live ? judgeInfra(live.infra) : { status: "HEALTHY" as const, reasons: [] };
+  if (plan.track === "staging")
+    return decideStaging(watched, metrics?.slo.outcome === "FAIL" || metrics?.regression.outcome === "FAIL");
+  if (plan.track === "post-rollback") return decideAfterRollback(state, watched);
+  const share = live?.measuredSharePct[state.plan.version];
+  return decideStage({
+    servedMs: watched.servedMs,
+    plannedMs: plan.plannedMs,
+    extendedMs: watched.extendedMs,
+    unattended: state.unattended,
+    rollbackOnRegression: state.plan.rollbackOnRegression,
+    accepted: state.accepted,
+    expectedSharePct: plan.weightPct,
+    ...(share === undefined ? {} : { measuredSharePct: share }),
+    measuredRequests: live?.measuredRequests ?? 0,
+    versionsReadBack: readBack(state, watched),
+    minExposure: plan.minRequests,
+    metrics,
+    ...(watched.smoke ? { smoke: watched.smoke.verdict } : {}),
+    infra,
+    deadForMs: watched.deadForMs,
+    probesFail: watched.probesFail,
+    final: plan.final,
+  });
+}
+
+/** A watch that sees nothing does not go on for ever: its gate says what is missing. */
+const BLIND_FACTOR = 3;
+
+/** Staging only gathers evidence, its gate decides. A clear failure ends it early. */
+function decideStaging(watched: WatchState, failed: boolean): StageDecision {
+  const { plannedMs } = watched.watch;
+  const served = watched.servedMs >= plannedMs || watched.watchedMs >= BLIND_FACTOR * plannedMs;
+  if (served || failed) return { do: "advance", proven: false, reasons: [] };
+  return { do: "continue", waitsFor: "time to serve" };
+}
+
+/** After a rollback an unmet point is watched on until the extension is used up; then the gate's answer is final. */
+function decideAfterRollback(state: RunState, watched: WatchState): StageDecision {
+  const { plannedMs, extensionMs } = watched.watch;
+  const well = watched.servedMs >= plannedMs && rollbackGateOf(state, watched.key).verdict.outcome === "PASS";
+  if (well || watched.watchedMs >= plannedMs + extensionMs) return { do: "advance", proven: well, reasons: [] };
+  return { do: "continue", waitsFor: "proof that the old version is well" };
+}
+
+function readBack(state: RunState, watched: WatchState): boolean {
+  const pool = watched.live?.pools.find((candidate) => candidate.version === state.plan.version);
+  return (
+    watched.sighted &&
+    watched.live?.versionsKnown === true &&
+    pool?.digest === state.plan.digest &&
+    Math.abs(pool.weightPct - watched.watch.weightPct) < 0.01
+  );
+}
+
+/** Turns a decision into journal entries; an end when the watch is over. */
+export function enact(run: Run, key: StepKey, watched: WatchState, decision: StageDecision): WatchEnd | undefined {
+  withdrawUnless(run, decision.do === "hold" ? decision.question : undefined);
+  switch (decision.do) {
+    case "continue":
+      return undefined;
+    case "extend":
+      run.append({ event: "extended", key, byMs: watched.watch.extensionMs, reasons: decision.reasons });
+      return undefined;
+    case "advance":
+      return { end: "served", proven: decision.proven, reasons: decision.reasons };
+    case "rollback":
+      return { end: "trigger", trigger: decision.trigger };
+    case "hold":
+      return held(run, key, decision);
+    default:
+      return decision satisfies never;
+  }
+}
+
+/** Takes a question back that is about something else than what has to be asked now: its answer would decide the wrong thing. */
+function withdrawUnless(run: Run, about: Question["about"] | undefined): void {
+  const pending = run.state().question;
+  if (!pending || pending.question.about === about) return;
+  const reason = about === undefined ? "what was asked about is over" : `${about} has to be asked about instead`;
+  const key = pending.key as StepKey;
+  run.append({ event: "answer", key, answer: "withdrawn", way: "watch", person: "nobody", reason });
+}
+
+/** Asks once per hold and acts on the answer or its absence. The watch goes on meanwhile. */
+function held(run: Run, key: StepKey, decision: Extract<StageDecision, { do: "hold" }>): WatchEnd | undefined {
+  const state = run.state();
+  const pending = state.question;
+  const mine = state.answers.filter((answer) => answer.key.startsWith(`${key}/question-`));
+  const last = mine.at(-1);
+  if (!pending && decision.question === "inconclusive" && (last?.answer === "continue" || last?.answer === "expired")) {
+    return { end: "served", proven: false, reasons: decision.reasons };
+  }
+  if (!pending) {
+    const question = questionOf(run, decision, last?.answer === "investigate");
+    run.append({ event: "question", key: `${key}/question-${mine.length + 1}` as StepKey, question });
+    return undefined;
+  }
+  if (pending.waitedMs < pending.question.deadlineMs) return undefined;
+  run.append({
+    event: "answer",
+    key: pending.key as StepKey,
+    answer: "expired",
+    way: "deadline",
+    person: "nobody",
+    reason: "no answer in time",
+  });
+  if (pending.question.onExpiry === "advance-unproven")
+    return { end: "served", proven: false, reasons: decision.reasons };
+  const kind = decision.question === "data" ? "data" : "regression";
+  const reasons = [...decision.reasons, { code: "no-answer", text: "nobody decided before the deadline" }];
+  return { end: "trigger", trigger: { kind, reasons } };
+}
+
+/** Dead metrics cannot be accepted: nobody knows what would be. */
+const OPTIONS = {
+  regression: ["rollback", "accept", "investigate"],
+  inconclusive: ["continue", "rollback"],
+  data: ["rollback", "investigate"],
+};
+
+function questionOf(run: Run, decision: Extract<StageDecision, { do: "hold" }>, investigating: boolean): Question {
+  const { waits } = run.plan;
+  const unattended = run.state().unattended && !investigating;
+  const why = decision.reasons.map((reason) => reason.text).join("; ");
+  const about = decision.question;
+  return {
+    about,
+    text: `The rollout is held (${about}): ${why}`,
+    options: OPTIONS[about],
+    deadlineMs: unattended ? waits.decisionUnattendedMs : waits.decisionMs,
+    onExpiry: about === "inconclusive" ? "advance-unproven" : "rollback",
+  };
+}
