@@ -61,8 +61,13 @@ async function clearAway(run: RunControl, stop: Stop): Promise<void> {
 
 async function back(run: RunControl, hands: Hands): Promise<void> {
   const gone = await despiteTheJournal(run, () => run.step("rollback", () => rollback(run, hands)));
-  const runs = gone.outcome === "ROLLED_BACK" ? (run.plan.previous?.version ?? null) : null;
-  await despiteTheJournal(run, () => conclude(run, gone.outcome, gone.reasons, runs));
+  await despiteTheJournal(run, () => conclude(run, gone.outcome, gone.reasons, runningAfter(run)));
+}
+
+/** The old version where its traffic was read back as whole; otherwise nobody knows. */
+function runningAfter(run: RunControl): Version | null | undefined {
+  const traffic = run.state().gates.get("rollback/gate")?.dimensions.traffic?.outcome;
+  return traffic === "PASS" ? (run.plan.previous?.version ?? null) : undefined;
 }
 
 /** Journals what an exception means: a stop while nobody is exposed, the one rollback otherwise. */
@@ -154,6 +159,11 @@ async function retire(run: RunControl, carried: Carried): Promise<void> {
   });
 }
 
-function conclude(run: RunControl, outcome: RunOutcome, reasons: Reason[], runningVersion: Version | null): void {
-  run.append({ event: "outcome", outcome, reasons, runningVersion });
+function conclude(
+  run: RunControl,
+  outcome: RunOutcome,
+  reasons: Reason[],
+  runningVersion: Version | null | undefined,
+): void {
+  run.append({ event: "outcome", outcome, reasons, ...(runningVersion === undefined ? {} : { runningVersion }) });
 }

@@ -15,6 +15,8 @@ import {
 } from "../vocab/index.ts";
 import { pingOwner } from "./owner.ts";
 import { loadConfig, openTarget, type Project } from "./project.ts";
+import { readRun } from "./run-files.ts";
+import { orNoSuchVersion, orTargetFailure } from "./target-failure.ts";
 import { readTestFiles } from "./test-evidence.ts";
 
 /** The one version that an environment serves. */
@@ -52,7 +54,7 @@ export async function smokeTest(
       next: "add a smoke section with at least one check",
     });
   }
-  const live = await openTarget(project, config.target).observe(o.env, o.signal);
+  const live = await orTargetFailure(openTarget(project, config.target).observe(o.env, o.signal));
   const version = servingVersion(live, o.env);
   const run = await runSmoke({
     config: config.smoke,
@@ -96,7 +98,7 @@ export async function captureBaseline(
       next: "add a metrics section, or name report files with --from",
     });
   }
-  const live = await openTarget(project, config.target).observe("production", o.signal);
+  const live = await orTargetFailure(openTarget(project, config.target).observe("production", o.signal));
   const version = servingVersion(live, "production");
   const source = createScrapeSource({
     config: config.metrics,
@@ -122,6 +124,15 @@ export async function seedSandbox(project: Project, version: Version, signal: Ab
       next: "deploy the version with `deploy-flow run`",
     });
   }
+  const run = readRun(project);
+  if (run && !run.archived) {
+    throw new FlowError({
+      code: "conflict",
+      what: "a run is under way in this project",
+      found: `run ${run.state.runId ?? "unknown"} of version ${run.plan.version}`,
+      next: "wait until it has ended",
+    });
+  }
   const { disk, processes, ids, clock } = project.ports;
   const stamp = clock
     .wall()
@@ -136,9 +147,9 @@ export async function seedSandbox(project: Project, version: Version, signal: Ab
     socketAnswers: async () => (await pingOwner(project)) !== undefined,
   });
   try {
-    const digest = await target.resolve(version, signal);
+    const digest = await orNoSuchVersion(target.resolve(version, signal), version);
     const pools = [{ version, digest, instances: config.instances, weightPct: 100 }];
-    return await target.apply("production", pools, { runId: lock.runId, epoch: lock.epoch }, signal);
+    return await orTargetFailure(target.apply("production", pools, { runId: lock.runId, epoch: lock.epoch }, signal));
   } finally {
     releaseLock(disk, project.paths.lock, lock);
   }

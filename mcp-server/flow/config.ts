@@ -52,6 +52,8 @@ const JudgeConfig = z.strictObject({
 const WaitsConfig = z.strictObject({
   /** A person has this long to approve the plan. */
   approval: Duration.default("60m"),
+  /** An approval that is older than this when production would first be changed does not count. */
+  approvalValid: Duration.default("72h"),
   /** A person has this long to answer a question during the rollout. */
   decision: Duration.default("60m"),
   /** The same when nobody watches the run. */

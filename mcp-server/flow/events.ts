@@ -133,6 +133,8 @@ export const FlowEvent = z.discriminatedUnion("event", [
     planHash: Sha256,
     /** Nobody watches: questions wait only for the unattended deadline. */
     unattended: z.boolean(),
+    /** Where deploy.yaml was read, to notice a later change of it. */
+    configFile: z.string().optional(),
   }),
   z.object({
     event: z.literal("ownership"),
@@ -198,8 +200,8 @@ export const FlowEvent = z.discriminatedUnion("event", [
     event: z.literal("outcome"),
     outcome: RunOutcome,
     reasons: z.array(Reason),
-    /** Version that serves production now; null when nothing does. */
-    runningVersion: Version.nullable(),
+    /** Version that serves production now; null when nothing does, absent when nobody could read it. */
+    runningVersion: Version.nullable().optional(),
   }),
   z.object({ event: z.literal("artifact"), path: z.string(), sha256: Sha256 }),
   z.object({ event: z.literal("archiving"), dir: z.string() }),

@@ -37,6 +37,7 @@ export function makePlan(facts: PlanFacts): Plan {
   const previous = previousOf(facts);
   refuseNoOp(facts, previous);
   problemsOfEvidence(config);
+  refuseUncalibrated(facts);
   if (production) refuseNobodysApproval(config);
   const strategy = parameters.strategy ?? config.strategy;
   const observeMs = durationMs(parameters.observe ?? config.observe);
@@ -80,6 +81,7 @@ export function makePlan(facts: PlanFacts): Plan {
     staging: config.staging ? { config: config.staging, observeMs: durationMs(config.staging.observe) } : null,
     waits: {
       approvalMs: durationMs(config.waits.approval),
+      approvalValidMs: durationMs(config.waits.approvalValid),
       decisionMs: durationMs(config.waits.decision),
       decisionUnattendedMs: durationMs(config.waits.decisionUnattended),
       rollbackVerifyMs: durationMs(config.waits.rollbackVerify),
@@ -88,7 +90,7 @@ export function makePlan(facts: PlanFacts): Plan {
     approvals: production ? config.approvals.accept : ["none"],
     onOrphan: config.onOrphan,
     notApplicable,
-    expectedUnknowns: previous ? [] : ["what production did before: this is a first deployment"],
+    expectedUnknowns: unknownsOf(facts, previous !== null),
     configSha256: facts.configSha256,
   };
 }
@@ -198,6 +200,30 @@ function refuseBelowFloors(strategy: Plan["strategy"], stages: readonly Stage[],
     expected: "canary stages of at least 10m and an observation of at least 15m",
     where: { file: "deploy.yaml", key: short ? "canary.stageDuration" : "observe" },
     next: "lengthen it, or declare target.production: false where no real users are",
+  });
+}
+
+/** What nobody will know; the person who approves the plan reads this. */
+function unknownsOf({ config }: PlanFacts, hasPrevious: boolean): string[] {
+  const asserts = config.smoke?.checks.some(({ expect }) => expect.jsonVersion ?? expect.headerVersion);
+  return [
+    ...(hasPrevious ? [] : ["what production did before: this is a first deployment"]),
+    ...(config.smoke && !asserts
+      ? ["which version answers the smoke checks: none of them says (jsonVersion, headerVersion)"]
+      : []),
+  ];
+}
+
+/** Counting requests as independent is right only where each one is routed by a draw of its own. */
+function refuseUncalibrated({ config, routing }: PlanFacts): void {
+  if (!config.metrics || routing === "per-request") return;
+  throw new FlowError({
+    code: "config",
+    what: "metrics cannot be judged on this target",
+    expected: "routing per request",
+    found: `routing ${routing}, whose dispersion would have to be calibrated first`,
+    where: { file: "deploy.yaml", key: "metrics" },
+    next: "leave the metrics section out, or use a target that routes every request by a draw of its own",
   });
 }
 

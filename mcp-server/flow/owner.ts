@@ -1,10 +1,11 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { socketPath } from "../ports/index.ts";
+import { clearArchived } from "../record/archive.ts";
 import type { Stamped } from "../record/journal.ts";
 import { FencedOut, type OpenJournal, openJournal } from "../record/journal-file.ts";
 import { acquireLock, type LockRecord, readLock, releaseLock } from "../record/lock.ts";
-import { Actor, FlowError } from "../vocab/index.ts";
+import { Actor, FlowError, sha256 } from "../vocab/index.ts";
 import { writeArtifacts } from "./artifacts.ts";
 import { carry } from "./carry.ts";
 import { openRun, type RunControl } from "./engine.ts";
@@ -100,9 +101,12 @@ export async function ownRun(project: Project, o: OwnerOptions): Promise<RunStat
       fence,
       actor: RUNNER,
       ...(o.onEvent ? { onEvent: o.onEvent } : {}),
-      afterStep: () => writeArtifacts(project, run),
+      afterStep: () => {
+        writeArtifacts(project, run);
+        noteConfigChange(project, run);
+      },
     });
-    await announce(run, journal, lock, o.start);
+    await announce(project, run, journal, lock, o.start);
     return await own(project, run, lock, o);
   } catch (error) {
     // Whoever fenced us out owns the lock now; it is not ours to give back.
@@ -148,7 +152,12 @@ function layOut(project: Project, order: StartOrder): void {
       next: "`deploy-flow status` takes it up again; start the new one after it has ended",
     });
   }
-  disk.remove(paths.working);
+  // Renamed before it is removed: a crash in between must not leave half a run that looks like one under way.
+  if (!clearArchived(disk, paths.working) && disk.stat(paths.working)) {
+    const doomed = `${paths.working}.cleared-${order.runId}`;
+    disk.rename(paths.working, doomed);
+    disk.remove(doomed);
+  }
   disk.mkdir(paths.evidence);
   disk.mkdir(paths.inbox);
   disk.writeAtomic(paths.planSource, order.configText);
@@ -157,6 +166,7 @@ function layOut(project: Project, order: StartOrder): void {
 
 /** The first events of an ownership: who owns the run from here on, and what it found. */
 async function announce(
+  project: Project,
   run: RunControl,
   journal: OpenJournal<FlowEvent>,
   lock: LockRecord,
@@ -171,6 +181,7 @@ async function announce(
         version: run.plan.version,
         planHash: hash,
         unattended: start.unattended,
+        configFile: start.configFile,
       },
       start.actor,
     );
@@ -195,6 +206,7 @@ async function announce(
     if (!receipt.taken)
       run.append({ event: "notice", level: "warning", text: `--approve was not taken: ${receipt.note}` });
   }
+  noteConfigChange(project, run);
   const state = run.state();
   if (!start && run.plan.onOrphan === "rollback" && state.exposed && !state.latched && !state.outcome) {
     run.latch({
@@ -202,6 +214,17 @@ async function announce(
       reasons: [{ code: "orphan", text: "the run had lost its runner while users were exposed" }],
     });
   }
+}
+
+const CONFIG_CHANGED = "deploy.yaml was changed after the plan was made";
+
+/** The run keeps its frozen copy; a change is recorded and counts for the next plan. */
+function noteConfigChange(project: Project, run: RunControl): void {
+  const { configFile, outcome, notices } = run.state();
+  if (configFile === undefined || outcome || notices.some(({ text }) => text.startsWith(CONFIG_CHANGED))) return;
+  const now = project.ports.disk.stat(configFile) ? sha256(project.ports.disk.read(configFile)) : undefined;
+  if (now === run.plan.configSha256) return;
+  run.append({ event: "notice", level: "warning", text: `${CONFIG_CHANGED}; this run keeps its own copy` });
 }
 
 async function whatIsFound(run: RunControl, journal: OpenJournal<FlowEvent>): Promise<string> {
@@ -224,8 +247,9 @@ async function own(project: Project, run: RunControl, lock: LockRecord, o: Owner
   const door = await ports.sockets.serve(socketPath(project.root, "runner"), answer);
   const stop = () =>
     takeRequest(run, `signal-${ports.ids.hex(4)}`, { kind: "abort", reason: "the runner was told to stop" }, RUNNER);
+  const over = new AbortController();
+  const postbox = readInbox(project, run, over.signal);
   try {
-    emptyInbox(project, run);
     o.onReady?.();
     o.signal?.addEventListener("abort", stop, { once: true });
     if (o.signal?.aborted) stop();
@@ -233,26 +257,48 @@ async function own(project: Project, run: RunControl, lock: LockRecord, o: Owner
     return run.state();
   } finally {
     o.signal?.removeEventListener("abort", stop);
+    over.abort();
+    await postbox;
     await door.close();
     releaseLock(ports.disk, paths.lock, lock);
   }
 }
 
-/** Requests that arrived while nobody owned the run. A file goes only after its request is in the journal. */
-function emptyInbox(project: Project, run: RunControl): void {
+const INBOX_EVERY_MS = 1_000;
+
+/**
+ * Takes requests that were left because the owner was down or too busy to answer, oldest first, for as long as it
+ * owns the run. A file goes only after its request is in the journal; one that cannot be read is named once and left.
+ */
+async function readInbox(project: Project, run: RunControl, signal: AbortSignal): Promise<void> {
+  const told = new Set<string>();
+  while (!signal.aborted) {
+    try {
+      emptyInbox(project, run, told);
+    } catch {
+      // The journal refuses just now; the files are still there at the next look.
+    }
+    await project.ports.clock.sleep(INBOX_EVERY_MS, signal);
+  }
+}
+
+function emptyInbox(project: Project, run: RunControl, told: Set<string>): void {
   const { disk } = project.ports;
-  for (const name of disk.list(project.paths.inbox)) {
-    if (!name.endsWith(".json")) continue;
-    const file = join(project.paths.inbox, name);
+  const files = disk
+    .list(project.paths.inbox)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => join(project.paths.inbox, name))
+    .sort((a, b) => (disk.stat(a)?.mtimeMs ?? 0) - (disk.stat(b)?.mtimeMs ?? 0));
+  for (const file of files) {
     const entry = InboxEntry.safeParse(parseJson(disk.readText(file)));
-    if (entry.success) takeRequest(run, entry.data.id, entry.data.request, entry.data.actor);
-    else
-      run.append({
-        event: "notice",
-        level: "warning",
-        text: `a request in the inbox could not be read and was left there: ${name}`,
-      });
-    if (entry.success) disk.remove(file);
+    if (entry.success) {
+      takeRequest(run, entry.data.id, entry.data.request, entry.data.actor);
+      disk.remove(file);
+    } else if (!told.has(file) && !run.state().outcome) {
+      told.add(file);
+      const text = `a request in the inbox could not be read and was left there: ${basename(file)}`;
+      run.append({ event: "notice", level: "warning", text });
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { makePlan } from "./make-plan.ts";
 import type { RunParameters } from "./parameters.ts";
 import { type Plan, type PresentedFile, planHash } from "./plan.ts";
 import { loadConfig, openTarget, type Project } from "./project.ts";
+import { orNoSuchVersion, orTargetFailure } from "./target-failure.ts";
 import { reportPaths } from "./test-evidence.ts";
 
 /** A plan with what a person approves and what the runner freezes beside it. */
@@ -23,8 +24,8 @@ export async function planRun(project: Project, parameters: RunParameters, confi
   const { config, text, sha256: configSha256 } = loadConfig(project, configFile);
   const target = openTarget(project, config.target);
   const signal = AbortSignal.timeout(LOOK_UP_MS);
-  const digest = await target.resolve(parameters.version, signal);
-  const live = await target.observe("production", signal);
+  const digest = await orNoSuchVersion(target.resolve(parameters.version, signal), parameters.version);
+  const live = await orTargetFailure(target.observe("production", signal));
   const plan = makePlan({
     config,
     configSha256,

@@ -72,6 +72,7 @@ export const Plan = z.object({
   staging: z.object({ config: StagingConfig, observeMs: z.number() }).nullable(),
   waits: z.object({
     approvalMs: z.number(),
+    approvalValidMs: z.number(),
     decisionMs: z.number(),
     decisionUnattendedMs: z.number(),
     rollbackVerifyMs: z.number(),

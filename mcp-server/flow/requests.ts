@@ -17,6 +17,8 @@ export function takeRequest(run: RunControl, id: string, request: Request, actor
   const state = run.state();
   if (state.requests.has(id)) return receiptBefore(run, id);
   const refusal = refusalOf(run, request);
+  // The record of an ended run is being archived: it gets no more lines.
+  if (state.outcome) return { taken: refusal === undefined, note: refusal ?? "the run has ended" };
   run.appendAs(
     {
       event: "request",

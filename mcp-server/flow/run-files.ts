@@ -12,6 +12,8 @@ export const StartOrder = z.object({
   runId: RunId,
   plan: Plan,
   configText: z.string(),
+  /** Where deploy.yaml was read. */
+  configFile: z.string(),
   unattended: z.boolean(),
   actor: Actor,
   /** Hash given with `--approve`; it counts as an approval by flag when it is the plan's. */

@@ -35,7 +35,6 @@ export interface WatchState {
   live: LiveSummary | undefined;
   /** The last poll could observe. */
   sighted: boolean;
-  cursor: ScrapeCursor | undefined;
   smoke: { run: SmokeRun; verdict: Verdict } | undefined;
   problem: string | undefined;
   end: WatchEnd | undefined;
@@ -59,6 +58,7 @@ export interface RunState {
   readonly plan: Plan;
   runId: RunId | undefined;
   unattended: boolean;
+  configFile: string | undefined;
   openedAt: Instant | undefined;
   epoch: number;
   seq: number;
@@ -76,12 +76,16 @@ export interface RunState {
   baseline: MetricsSnapshot | null | undefined;
   readonly watches: Map<string, WatchState>;
   readonly tracks: Map<Track, MetricsState>;
+  /** Where counting goes on, per track: what was counted once must never be counted again, also not after a crash. */
+  readonly cursors: Map<Track, ScrapeCursor>;
   /** Smoke runs by the key that they were made under. */
   readonly smokes: Map<string, { run: SmokeRun; verdict: Verdict; at: Instant }>;
   readonly gates: Map<string, GateVerdict>;
   question: PendingQuestion | undefined;
   readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant })[];
   accepted: boolean;
+  /** The metrics whose worsening a person accepted. */
+  readonly acceptedMetrics: Set<string>;
   readonly advice: { step: StepName; role: string; text: string; at: Instant }[];
   readonly requests: Set<string>;
   /** Somebody asked to stop while nobody was exposed. */
@@ -91,7 +95,9 @@ export interface RunState {
   latched: Trigger | undefined;
   latchedAt: Instant | undefined;
   readonly notices: { level: "info" | "warning"; text: string; at: Instant }[];
-  outcome: { outcome: RunOutcome; reasons: Reason[]; runningVersion: Version | null; at: Instant } | undefined;
+  outcome:
+    | { outcome: RunOutcome; reasons: Reason[]; runningVersion: Version | null | undefined; at: Instant }
+    | undefined;
   readonly artifacts: string[];
   archiveDir: string | undefined;
 }
@@ -101,6 +107,7 @@ export function emptyState(plan: Plan): RunState {
     plan,
     runId: undefined,
     unattended: true,
+    configFile: undefined,
     openedAt: undefined,
     epoch: 0,
     seq: 0,
@@ -118,11 +125,13 @@ export function emptyState(plan: Plan): RunState {
     baseline: undefined,
     watches: new Map(),
     tracks: new Map(),
+    cursors: new Map(),
     smokes: new Map(),
     gates: new Map(),
     question: undefined,
     answers: [],
     accepted: false,
+    acceptedMetrics: new Set(),
     advice: [],
     requests: new Set(),
     abortReason: undefined,

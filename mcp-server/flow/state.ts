@@ -1,4 +1,12 @@
-import { enterFrozen, startMetrics, stepMetrics } from "../judge/index.ts";
+import {
+  enterFrozen,
+  type MetricsState,
+  readMetrics,
+  rearmWarmup,
+  requiredRules,
+  startMetrics,
+  stepMetrics,
+} from "../judge/index.ts";
 import type { Stamped } from "../record/journal.ts";
 import type { Increment, Instant, Json } from "../vocab/index.ts";
 import type { FlowEvent, WatchPlan } from "./events.ts";
@@ -22,6 +30,7 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
     case "run-opened":
       state.runId = event.runId;
       state.unattended = event.unattended;
+      state.configFile = event.configFile;
       state.openedAt = at;
       return;
     case "ownership":
@@ -87,7 +96,7 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
       return;
     case "answer":
       state.answers.push({ ...event, at });
-      if (event.answer === "accept" && state.question?.question.about === "regression") state.accepted = true;
+      if (event.answer === "accept" && state.question?.question.about === "regression") accept(state);
       state.question = undefined;
       return;
     case "request":
@@ -128,6 +137,13 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
   }
 }
 
+/** What is accepted is the worsening that was shown, not whatever else may come. */
+function accept(state: RunState): void {
+  const track = state.tracks.get("production");
+  state.accepted = true;
+  for (const metric of track ? readMetrics(track).blame : []) state.acceptedMetrics.add(metric);
+}
+
 function applyStep(state: RunState, event: Extract<FlowEvent, { event: "step" }>, at: Instant): void {
   if (event.state === "started") {
     state.step = event.step;
@@ -151,15 +167,14 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     watch,
     startedAt: at,
     servedMs: 0,
-    watchedMs: 0,
+    watchedMs: before?.watchedMs ?? 0,
     extendedMs: 0,
     polls: 0,
     deadForMs: before?.deadForMs ?? 0,
     probesFail: false,
-    restartMarks: [],
+    restartMarks: [...(before?.restartMarks ?? [])],
     live: before?.live,
     sighted: false,
-    cursor: before?.cursor,
     smoke: undefined,
     problem: undefined,
     end: undefined,
@@ -168,26 +183,35 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
   const spec = metricsSpec(state.plan, watch, state.baseline ?? null);
   if (!spec) return;
   if (!running) state.tracks.set(watch.track, startMetrics(spec));
-  else if (watch.frozen && state.baseline) {
-    state.tracks.set(watch.track, enterFrozen(running, state.baseline, spec.plannedPolls));
-  }
+  else state.tracks.set(watch.track, rearmWarmup(entered(running, watch, state, spec.plannedPolls)));
 }
 
-function isAnswer({ arm, quality }: Increment): boolean {
-  return arm === "candidate" && quality !== "missing" && quality !== "stale";
+/** At 100 % the recorded baseline takes over from the concurrent one. */
+function entered(running: MetricsState, watch: WatchPlan, state: RunState, plannedPolls: number): MetricsState {
+  return watch.frozen && state.baseline ? enterFrozen(running, state.baseline, plannedPolls) : running;
+}
+
+/** Every metric that has to be judged was read of the version under watch. One of them alone says too little. */
+function isAnswered({ spec }: MetricsState, increments: readonly Increment[]): boolean {
+  return requiredRules(spec).every((rule) =>
+    increments.some(
+      ({ metric, arm, quality }) =>
+        metric === rule.series && arm === "candidate" && quality !== "missing" && quality !== "stale",
+    ),
+  );
 }
 
 function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>): void {
   const watch = state.watches.get(event.key);
   if (!watch) return;
   const metrics = state.tracks.get(watch.watch.track);
-  const answered = event.live !== null && (!metrics || event.increments.some(isAnswer));
+  const answered = event.live !== null && (!metrics || isAnswered(metrics, event.increments));
   watch.watchedMs += event.elapsedMs;
   // What nobody could see was not served: the clock of a stage stands still while nothing is known of it.
   if (answered) watch.servedMs += event.elapsedMs;
   watch.deadForMs = answered ? 0 : watch.deadForMs + event.elapsedMs;
   watch.polls += 1;
-  watch.cursor = event.cursor ?? undefined;
+  if (event.cursor) state.cursors.set(watch.watch.track, event.cursor);
   watch.problem = event.problem;
   watch.sighted = event.live !== null;
   watch.probesFail = event.probesFail ?? watch.probesFail;

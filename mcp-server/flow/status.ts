@@ -108,7 +108,7 @@ export function statusView(state: RunState, runner: RunStatus["runner"], now: In
         }
       : {}),
     ...(state.latched ? { latched: state.latched } : {}),
-    ...(state.outcome ? { outcome: state.outcome.outcome, runningVersion: state.outcome.runningVersion } : {}),
+    ...(state.outcome ? { outcome: state.outcome.outcome, ...running(state.outcome.runningVersion) } : {}),
     reasons: state.outcome?.reasons ?? state.latched?.reasons ?? [],
     ...(exitOf(state) === undefined ? {} : { exitCode: exitOf(state) as ExitCode }),
     runner,
@@ -117,6 +117,10 @@ export function statusView(state: RunState, runner: RunStatus["runner"], now: In
     notices: state.notices.map(({ level, text }) => ({ level, text })),
     next: nextText(state, phase),
   };
+}
+
+function running(version: string | null | undefined): { runningVersion?: string | null } {
+  return version === undefined ? {} : { runningVersion: version };
 }
 
 function phaseOf(state: RunState): StatusState {

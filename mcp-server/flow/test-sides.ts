@@ -135,8 +135,13 @@ async function runSuite(project: Project, plan: Plan, command: SuiteCommand, att
     );
     signal.throwIfAborted();
     if (exit.timedOut) return { problem: `the test command ran longer than ${command.timeout}` };
-    if (disk.stat(report)) return await readReports(disk, [report], readOptions(project, plan, plan.version));
     const how = exit.code === undefined ? `killed by ${exit.killedBy}` : `exit ${exit.code}`;
+    if (disk.stat(report)) {
+      const read = await readReports(disk, [report], readOptions(project, plan, plan.version));
+      // Something went wrong that the report does not know of: a crashed worker, a broken set-up, a limit.
+      const silent = exit.code !== 0 && read.counts.failed + read.counts.errored === 0;
+      return silent ? { problem: `the test command failed (${how}) although its report has no failing test` } : read;
+    }
     return { problem: `the test command (${how}) left no report: ${redact(exit.stderr.slice(-300))}` };
   } finally {
     disk.remove(folder);

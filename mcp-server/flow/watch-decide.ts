@@ -1,4 +1,4 @@
-import { decideStage, judgeInfra, readMetrics, type StageDecision } from "../judge/index.ts";
+import { decideStage, judgeInfra, type MetricsReading, readMetrics, type StageDecision } from "../judge/index.ts";
 import type { StepKey } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Question, WatchEnd } from "./events.ts";
@@ -21,7 +21,7 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     extendedMs: watched.extendedMs,
     unattended: state.unattended,
     rollbackOnRegression: state.plan.rollbackOnRegression,
-    accepted: state.accepted,
+    accepted: isAccepted(state, metrics),
     expectedSharePct: plan.weightPct,
     ...(share === undefined ? {} : { measuredSharePct: share }),
     measuredRequests: live?.measuredRequests ?? 0,
@@ -29,11 +29,17 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     minExposure: plan.minRequests,
     metrics,
     ...(watched.smoke ? { smoke: watched.smoke.verdict } : {}),
+    smokeRequired: state.plan.smoke !== null,
     infra,
     deadForMs: watched.deadForMs,
     probesFail: watched.probesFail,
     final: plan.final,
   });
+}
+
+/** A person accepted this worsening: every metric that is blamed now was blamed when they did. */
+function isAccepted(state: RunState, metrics: MetricsReading | undefined): boolean {
+  return state.accepted && (metrics?.blame ?? []).every((id) => state.acceptedMetrics.has(id));
 }
 
 /** A watch that sees nothing does not go on for ever: its gate says what is missing. */
@@ -100,7 +106,8 @@ function held(run: Run, key: StepKey, decision: Extract<StageDecision, { do: "ho
   const pending = state.question;
   const mine = state.answers.filter((answer) => answer.key.startsWith(`${key}/question-`));
   const last = mine.at(-1);
-  if (!pending && decision.question === "inconclusive" && (last?.answer === "continue" || last?.answer === "expired")) {
+  if (!pending && last?.answer === "expired") return unanswered(decision);
+  if (!pending && last?.answer === "continue" && decision.question === "inconclusive") {
     return { end: "served", proven: false, reasons: decision.reasons };
   }
   if (!pending) {
@@ -117,11 +124,23 @@ function held(run: Run, key: StepKey, decision: Extract<StageDecision, { do: "ho
     person: "nobody",
     reason: "no answer in time",
   });
-  if (pending.question.onExpiry === "advance-unproven")
-    return { end: "served", proven: false, reasons: decision.reasons };
-  const kind = decision.question === "data" ? "data" : "regression";
+  return unanswered(decision);
+}
+
+/** What happens when nobody decided: thin evidence lets the stage pass unproven, anything else goes back. */
+function unanswered(decision: Extract<StageDecision, { do: "hold" }>): WatchEnd {
+  if (onExpiry(decision) === "advance-unproven") return { end: "served", proven: false, reasons: decision.reasons };
+  const kind = decision.question === "data" ? "data" : decision.question === "inconclusive" ? "infra" : "regression";
   const reasons = [...decision.reasons, { code: "no-answer", text: "nobody decided before the deadline" }];
   return { end: "trigger", trigger: { kind, reasons } };
+}
+
+/** Not a lack of evidence but something wrong: unanswered, it goes back. */
+const AMISS = new Set(["versions", "share", "restart", "not-ready", "no-instances"]);
+
+function onExpiry(decision: Extract<StageDecision, { do: "hold" }>): Question["onExpiry"] {
+  const thin = decision.question === "inconclusive" && !decision.reasons.some(({ code }) => AMISS.has(code));
+  return thin ? "advance-unproven" : "rollback";
 }
 
 /** Dead metrics cannot be accepted: nobody knows what would be. */
@@ -141,6 +160,6 @@ function questionOf(run: Run, decision: Extract<StageDecision, { do: "hold" }>, 
     text: `The rollout is held (${about}): ${why}`,
     options: OPTIONS[about],
     deadlineMs: unattended ? waits.decisionUnattendedMs : waits.decisionMs,
-    onExpiry: about === "inconclusive" ? "advance-unproven" : "rollback",
+    onExpiry: onExpiry(decision),
   };
 }

@@ -21,7 +21,7 @@ export function subjectOf(run: Run, watched: WatchState): Version {
   return watched.watch.track === "post-rollback" && run.plan.previous ? run.plan.previous.version : run.plan.version;
 }
 
-/** Runs the checks of a watch once and journals what they said; a failure to run them is a notice. */
+/** Runs the checks of a watch and journals what they said. What cannot be run is tried again until the watch is over. */
 export async function startSmoke(
   run: Run,
   hands: Hands,
@@ -29,18 +29,58 @@ export async function startSmoke(
   smoke: WatchSmoke,
   signal: AbortSignal,
 ): Promise<void> {
-  const state = run.state();
-  if (state.watches.get(key)?.smoke) return;
-  try {
-    const watched = state.watches.get(key);
-    if (!watched) return;
-    const live = await run.target.observe(envOf(watched), signal);
-    const seen = await hands.smoke(smoke.mode, smoke.baseUrls(live), subjectOf(run, watched), signal);
-    if (seen && !signal.aborted) recordSmoke(run, hands, key, seen);
-  } catch (error) {
+  const watched = run.state().watches.get(key);
+  if (!watched || watched.smoke || !run.plan.smoke) return;
+  for (let told = false; !signal.aborted; told = true) {
+    const seen = await checksOf(run, hands, watched, smoke, signal).catch((error: unknown) => {
+      const text = `smoke checks could not be run and are tried again: ${quoted(error)}`;
+      if (!signal.aborted && !told) run.append({ event: "notice", level: "warning", text });
+      return undefined;
+    });
     if (signal.aborted) return;
-    run.append({ event: "notice", level: "warning", text: `smoke checks could not be run: ${quoted(error)}` });
+    if (seen) return recordSmoke(run, hands, key, seen);
+    await run.clock.sleep(run.plan.pollMs, signal);
   }
+}
+
+async function checksOf(run: Run, hands: Hands, watched: WatchState, smoke: WatchSmoke, signal: AbortSignal) {
+  const live = await run.target.observe(envOf(watched), signal);
+  return hands.smoke(smoke.mode, smoke.baseUrls(live), subjectOf(run, watched), signal);
+}
+
+/** The checks as the only eyes left while the metrics are gone. */
+export interface Probes {
+  /** Whether the last finished round failed; undefined before the first. Starts the next round beside the polls. */
+  look(live: LiveState | undefined): boolean | undefined;
+}
+
+/** A round of checks against a service that hangs must not hang the watch, and not be cut off by a poll either. */
+const PROBE_LIMIT_MS = 60_000;
+
+export function openProbes(run: Run, hands: Hands, watched: WatchState): Probes {
+  let last: boolean | undefined;
+  let busy = false;
+  const round = async (live: LiveState) => {
+    const subject = subjectOf(run, watched);
+    const urls = live.instances.filter(({ version }) => version === subject).map(({ url }) => url);
+    const limit = AbortSignal.any([AbortSignal.timeout(PROBE_LIMIT_MS), run.interrupted]);
+    const seen = await hands.smoke("production", urls, subject, limit);
+    return seen === undefined ? undefined : judgeSmoke(seen).outcome === "FAIL";
+  };
+  return {
+    look: (live) => {
+      if (busy || !live || !run.plan.smoke) return last;
+      busy = true;
+      round(live)
+        // A service that lets its probes run into their limit does not serve.
+        .catch(() => (run.interrupted.aborted ? last : true))
+        .then((failed) => {
+          last = failed;
+          busy = false;
+        });
+      return last;
+    },
+  };
 }
 
 /** Stores a smoke run as evidence and journals it with its verdict. */

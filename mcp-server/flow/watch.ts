@@ -1,5 +1,5 @@
-import { judgeSmoke, stepMetrics } from "../judge/index.ts";
-import type { Increment, LiveState, Ms, StepKey, Version } from "../vocab/index.ts";
+import { stepMetrics } from "../judge/index.ts";
+import type { Increment, LiveState, Ms, StepKey } from "../vocab/index.ts";
 import { RollbackLatched, type Run } from "./engine.ts";
 import type { WatchEnd, WatchPlan } from "./events.ts";
 import type { Hands } from "./hands.ts";
@@ -7,7 +7,7 @@ import { summarise } from "./live-summary.ts";
 import { quoted } from "./quoted.ts";
 import type { WatchState } from "./run-state.ts";
 import { decide, enact } from "./watch-decide.ts";
-import { envOf, startSmoke, subjectOf, type WatchSmoke } from "./watch-smoke.ts";
+import { envOf, openProbes, type Probes, startSmoke, subjectOf, type WatchSmoke } from "./watch-smoke.ts";
 
 /** A poll that takes longer than this is given up and counts as missing data. */
 const POLL_LIMIT_MS = 10_000;
@@ -32,16 +32,11 @@ export async function watch(
   run.checkpoint();
   if (!run.state().watches.has(key)) run.append({ event: "watch-started", key, watch: plan });
   const beside = new AbortController();
-  const checks = { pending: smoke !== undefined };
-  const probing =
-    smoke &&
-    startSmoke(run, hands, key, smoke, beside.signal).finally(() => {
-      checks.pending = false;
-    });
+  const probing = smoke && startSmoke(run, hands, key, smoke, beside.signal);
   // Awaited below; until then a failure of it must not count as one that nobody handles and end the process.
   probing?.catch(() => {});
   try {
-    return settle(run, await loop(run, hands, key, checks));
+    return settle(run, await loop(run, hands, key));
   } finally {
     beside.abort();
     await probing;
@@ -60,9 +55,10 @@ export async function watchDuring<T>(
   const changing = { done: false };
   const over = new AbortController();
   const polling = (async () => {
+    const probes = openProbes(run, hands, watched);
     let last: Ms | undefined;
     while (!changing.done && !run.interrupted.aborted) {
-      last = await pollOnce(run, hands, watched, last);
+      last = await pollOnce(run, hands, watched, last, probes);
       if (changing.done || run.interrupted.aborted) return;
       const decision = decide(run.state(), watched);
       if (decision.do === "rollback") return run.latch(decision.trigger);
@@ -87,18 +83,18 @@ function settle(run: Run, end: WatchEnd): WatchEnd {
   return end;
 }
 
-async function loop(run: Run, hands: Hands, key: StepKey, checks: { pending: boolean }): Promise<WatchEnd> {
+async function loop(run: Run, hands: Hands, key: StepKey): Promise<WatchEnd> {
   const state = run.state();
   const watched = state.watches.get(key);
   if (!watched) throw new Error(`the watch ${key} was never started`);
+  const probes = openProbes(run, hands, watched);
   let last: Ms | undefined;
   for (;;) {
     const started = run.clock.mono();
-    last = await pollOnce(run, hands, watched, last);
+    last = await pollOnce(run, hands, watched, last, probes);
     run.checkpoint();
     const end = enact(run, key, watched, decide(state, watched));
-    // A stage is not over before its smoke checks have answered.
-    if (end && !(end.end === "served" && checks.pending)) {
+    if (end) {
       run.append({ event: "watch-ended", key, result: end });
       return end;
     }
@@ -114,14 +110,21 @@ async function restOfPoll(run: Run, started: Ms): Promise<void> {
 }
 
 /** One poll: what runs, what the metrics say. Whatever fails becomes missing data, never an exception. Returns the time of the poll. */
-async function pollOnce(run: Run, hands: Hands, watched: WatchState, last: Ms | undefined): Promise<Ms> {
+async function pollOnce(
+  run: Run,
+  hands: Hands,
+  watched: WatchState,
+  last: Ms | undefined,
+  probes: Probes,
+): Promise<Ms> {
   const { pollMs } = run.plan;
+  const started = run.clock.mono();
   const limit = AbortSignal.timeout(POLL_LIMIT_MS);
   const signal = AbortSignal.any([limit, run.interrupted]);
   const subject = subjectOf(run, watched);
   let live: LiveState | undefined;
   let increments: Increment[] = [];
-  let cursor = watched.cursor;
+  let cursor = run.state().cursors.get(watched.watch.track);
   let problem: string | undefined;
   try {
     live = await unlessAborted(run.target.observe(envOf(watched), signal), signal);
@@ -133,8 +136,8 @@ async function pollOnce(run: Run, hands: Hands, watched: WatchState, last: Ms | 
     problem = quoted(error);
   }
   const mono = run.clock.mono();
-  const elapsedMs = last === undefined ? 0 : Math.min(mono - last, MAX_GAP_POLLS * pollMs);
-  const blind = watched.deadForMs > 0 && live !== undefined;
+  const elapsedMs = last === undefined ? 0 : Math.min(started - last, MAX_GAP_POLLS * pollMs) + (mono - started);
+  const probesFail = watched.deadForMs > 0 ? probes.look(live) : undefined;
   run.append({
     event: "poll",
     key: watched.key as StepKey,
@@ -143,7 +146,7 @@ async function pollOnce(run: Run, hands: Hands, watched: WatchState, last: Ms | 
     cursor: cursor ?? null,
     live: live ? summarise(run.plan, live, subject, watched) : null,
     ...(problem === undefined ? {} : { problem }),
-    ...(blind && live ? { probesFail: await probesFail(hands, live, subject, signal) } : {}),
+    ...(probesFail === undefined ? {} : { probesFail }),
   });
   return mono;
 }
@@ -162,11 +165,4 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 function refuseImpossible(run: Run, watched: WatchState, increments: readonly Increment[]): void {
   const track = run.state().tracks.get(watched.watch.track);
   if (track) stepMetrics(track, increments);
-}
-
-/** With the metrics gone, the smoke checks are the only eyes left. */
-async function probesFail(hands: Hands, live: LiveState, subject: Version, signal: AbortSignal): Promise<boolean> {
-  const urls = live.instances.filter((instance) => instance.version === subject).map((instance) => instance.url);
-  const seen = await hands.smoke("production", urls, subject, signal).catch(() => undefined);
-  return seen !== undefined && judgeSmoke(seen).outcome === "FAIL";
 }

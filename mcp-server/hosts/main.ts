@@ -9,6 +9,12 @@ const LINGER_MS = 1_000;
 /** A detached runner ends at the first signal as if it crashed; whoever comes next starts it again and it goes on. */
 const DETACHED = "runner";
 
+/** Commands whose process may own a run: nothing but the end of the run or a signal to stop ends them. */
+const OWNERS: ReadonlySet<string> = new Set(["run", DETACHED]);
+
+/** What a shell reports for a process that a hang-up ended. */
+const HANGUP = 129;
+
 /** Entry of the program. The first SIGINT or SIGTERM asks to stop in good order, a second one ends at once. */
 async function main(words: readonly string[]): Promise<void> {
   const terminal = processTerminal();
@@ -25,10 +31,17 @@ async function main(words: readonly string[]): Promise<void> {
   for (const surprise of ["uncaughtException", "unhandledRejection"] as const) {
     process.on(surprise, (error: unknown) => process.exit(writeError(terminal, "text", error) && EXIT.internal));
   }
-  // A reader that goes away (`| head`) is no failure of ours.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit(process.exitCode ?? EXIT.ok);
+  const owns = words.some((word) => OWNERS.has(word));
+  // A reader that goes away (`| head`) is no failure of ours, and no reason to leave a deployment alone.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+      if (!owns) process.exit(process.exitCode ?? EXIT.ok);
+    });
+  }
+  // The terminal was closed: the deployment goes on without it.
+  process.on("SIGHUP", () => {
+    if (!owns) process.exit(HANGUP);
   });
   const code = await runCommandLine({ words, cwd: process.cwd(), ports: realPorts(), terminal, signal: stop.signal });
   process.exitCode = code;

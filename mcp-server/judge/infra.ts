@@ -16,8 +16,8 @@ const RESTARTS_IN_5_MIN = 3;
 const UNHEALTHY_OBSERVATIONS = 2;
 
 /**
- * UNHEALTHY, which rolls back while exposed: an out-of-memory kill, a crash loop (3 crashes, or more than 3 restarts
- * in 5 minutes), or more than half of the instances failing their health check twice in a row.
+ * UNHEALTHY, which rolls back while exposed: an out-of-memory kill, a crash loop (3 crashes and 3 restarts, or more than
+ * 3 restarts, in 5 minutes), or more than half of the instances failing their health check twice in a row.
  * DEGRADED, which only holds: any other restart in the last 5 minutes, or an instance that is not ready. Earlier
  * restarts that did no lasting harm are named and no more.
  */
@@ -46,7 +46,7 @@ function unhealthyReasons(reading: InfraReading): Reason[] {
   return [
     ...reason(oomKills > 0, "oom-kill", `${oomKills} out-of-memory kills`),
     ...reason(
-      crashes >= CRASH_LOOP_CRASHES || restartsLast5Min > RESTARTS_IN_5_MIN,
+      (crashes >= CRASH_LOOP_CRASHES && restartsLast5Min >= CRASH_LOOP_CRASHES) || restartsLast5Min > RESTARTS_IN_5_MIN,
       "crash-loop",
       `${crashes} crashes, ${restartsLast5Min} restarts in 5 minutes`,
     ),

@@ -71,6 +71,9 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
+/** How long output may still arrive after a command has ended. */
+const OUTPUT_GRACE_MS = 500;
+
 export const realExec: Exec = {
   run: (argv, options) =>
     new Promise((resolve, reject) => {
@@ -108,7 +111,8 @@ export const realExec: Exec = {
         clear();
         reject(error);
       });
-      child.on("close", (code, signal) => {
+      let grace: NodeJS.Timeout | undefined;
+      const end = (code: number | null, signal: NodeJS.Signals | null) => {
         clear();
         resolve({
           code: code ?? undefined,
@@ -119,6 +123,18 @@ export const realExec: Exec = {
           droppedBytes: out.dropped() + err.dropped(),
           durationMs: performance.now() - started,
         });
+      };
+      child.on("close", (code, signal) => {
+        clearTimeout(grace);
+        end(code, signal);
+      });
+      // What the command left behind may hold its output open for ever: the command itself has ended.
+      child.on("exit", (code, signal) => {
+        grace = setTimeout(() => {
+          child.stdout.destroy();
+          child.stderr.destroy();
+          end(code, signal);
+        }, OUTPUT_GRACE_MS);
       });
     }),
 };

@@ -44,8 +44,11 @@ async function againstManifest(disk: Disk, dir: string): Promise<Difference[]> {
   const differences: Difference[] = [];
   if (!disk.stat(join(dir, MANIFEST_FILE))) return [{ file: MANIFEST_FILE, what: "missing" }];
   const text = disk.readText(join(dir, MANIFEST_FILE));
-  if (sha256(text) !== mark.manifestSha256)
+  if (sha256(text) !== mark.manifestSha256) {
+    // Which of the two was changed cannot be told.
     differences.push({ file: MANIFEST_FILE, what: "not the manifest that the mark names" });
+    differences.push({ file: MARK_FILE, what: "names another manifest than the one that is here" });
+  }
   const manifest = parseManifest(text);
   if (!manifest) return [...differences, { file: MANIFEST_FILE, what: "cannot be read" }];
   if (manifest.runId !== mark.runId) differences.push({ file: MARK_FILE, what: "names another run than the manifest" });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { runningText } from "../flow/running-text.ts";
 import type { RunStatus } from "../flow/status.ts";
 import { EXIT, type ExitCode, Reason, RunOutcome, spanText } from "../vocab/index.ts";
 import { cut, fitLists } from "./fit.ts";
@@ -144,7 +145,7 @@ function headline(out: RunAnswer): string {
   if (out.state === "none") return "no run";
   const what = `${out.service} ${out.version}${out.previousVersion ? ` (after ${out.previousVersion})` : ""}, ${out.strategy}`;
   const end = out.outcome
-    ? `${out.outcome}; production runs ${out.runningVersion ?? "nothing"}`
+    ? `${out.outcome}; production runs ${runningText(out.runningVersion)}`
     : `${out.state}${out.step ? ` in step ${out.step}` : ""}${out.weightPct === undefined ? "" : `, ${out.weightPct} % planned`}${
         out.measuredSharePct === undefined ? "" : `, ${out.measuredSharePct.toFixed(1)} % measured`
       }`;

@@ -6,12 +6,17 @@ import { type FakeWorld, NEW } from "./fake-world.ts";
 export function journalProblems(events: readonly Stamped<FlowEvent>[]): string[] {
   const problems: string[] = [];
   const seen = new Map<string, number>();
+  const newest = new Map<string, string>();
   let epoch = 0;
   for (const [index, stamped] of events.entries()) {
     if (stamped.seq !== index + 1) problems.push(`seq ${stamped.seq} at place ${index + 1}`);
     if (stamped.event.event === "ownership") {
       if (stamped.epoch <= epoch) problems.push(`the ownership at seq ${stamped.seq} has no higher epoch`);
       epoch = stamped.epoch;
+    }
+    if (stamped.event.event === "watch-started") newest.set(stamped.event.watch.track, stamped.event.key);
+    if (stamped.event.event === "poll" && ![...newest.values()].includes(stamped.event.key)) {
+      problems.push(`seq ${stamped.seq} polls ${stamped.event.key}, which a later watch has taken over from`);
     }
     const once = onceKey(stamped.event);
     if (once) seen.set(once, (seen.get(once) ?? 0) + 1);

@@ -129,7 +129,14 @@ function machine(config: Record<string, unknown> = QUIET, production = false) {
     testsBaseline: { from: "none", reason: "none" },
     testsCandidate: [],
   });
-  const order = (runId: RunId = RUN): StartOrder => ({ runId, plan, configText: text, unattended: true, actor: ADA });
+  const order = (runId: RunId = RUN): StartOrder => ({
+    runId,
+    plan,
+    configText: text,
+    configFile: project.paths.deployYaml,
+    unattended: true,
+    actor: ADA,
+  });
   /** Another process on this machine. */
   const another = () => seenBy(processes.as(processes.start()));
   return { clock, platform, sockets, disk, processes, project, order, another };
@@ -184,7 +191,6 @@ describe("an owner", () => {
   test("takes requests over its socket and those left in the inbox", async () => {
     const { clock, disk, project, order } = machine(NO_TESTS);
     const request: Request = { kind: "advice", step: "staging", role: "devops-engineer", text: "looks well" };
-    const entry = { id: "req-inbox", request, actor: ADA };
     const send = async () => {
       const message = { op: "request", id: "req-socket", request, actor: ADA };
       expect(await project.ports.sockets.call(socketPath(ROOT, "runner"), message, 1_000)).toMatchObject({
@@ -210,10 +216,23 @@ describe("an owner", () => {
       { id: "req-socket" },
       { request: { kind: "abort" } },
     ]);
-    disk.remove(project.paths.archivedMark);
-    disk.writeAtomic(`${project.paths.inbox}/req-inbox.json`, JSON.stringify(entry));
-    disk.writeAtomic(`${project.paths.inbox}/req-odd.json`, "{");
-    await clock.runUntil(ownRun(project, {}));
+  });
+
+  test("takes requests that were left in the inbox while it lives, and leaves what it cannot read", async () => {
+    const { clock, project, order, disk } = machine(NO_TESTS);
+    const request = { kind: "abort" as const, reason: "left in the inbox" };
+    const run = ownRun(project, {
+      start: order(),
+      onReady: () => {
+        disk.writeAtomic(`${project.paths.inbox}/req-odd.json`, "{");
+        disk.writeAtomic(
+          `${project.paths.inbox}/req-inbox.json`,
+          JSON.stringify({ id: "req-inbox", request, actor: ADA }),
+        );
+      },
+    });
+    const state = await clock.runUntil(run);
+    expect(state.outcome?.outcome).toBe("ABORTED");
     expect(eventsOf(disk, project)).toContainEqual(expect.objectContaining({ event: "request", id: "req-inbox" }));
     expect(disk.list(project.paths.inbox)).toEqual(["req-odd.json"]);
   });

@@ -11,6 +11,16 @@ async function ended(pid: number): Promise<void> {
   while (realProcesses.identify(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
+/** Ends at once and leaves a process in a session of its own that holds on to its output for longer than the limit. */
+const LEAVES_A_CHILD = `
+  const child = require("node:child_process").spawn(process.execPath, ["-e", "setTimeout(() => {}, 60000)"], {
+    detached: true,
+    stdio: "inherit",
+  });
+  child.unref();
+  console.log(child.pid);
+`;
+
 describe("a command", () => {
   it("gives back its exit code and both outputs", async () => {
     const exit = await script("console.log('out'); console.error('err'); process.exit(3)");
@@ -59,6 +69,14 @@ describe("a command", () => {
     expect(exit).toMatchObject({ code: undefined, killedBy: "SIGKILL", timedOut: true });
     expect(Number(exit.stdout)).toBeGreaterThan(1);
     await ended(Number(exit.stdout));
+  });
+
+  it("is over when it ends, also where a child of its own keeps the output open", async () => {
+    const argv = [process.execPath, "-e", LEAVES_A_CHILD];
+    const exit = await realExec.run(argv, { ...options, timeoutMs: 20_000 });
+    expect(exit).toMatchObject({ code: 0, timedOut: false });
+    expect(exit.durationMs).toBeLessThan(15_000);
+    process.kill(Number(exit.stdout), "SIGKILL");
   });
 
   it("is ended by an abort, before or after it started", async () => {

@@ -1,4 +1,5 @@
 import type { SmokeRun } from "../../judge/index.ts";
+import { between, spanText } from "../../vocab/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import { productionGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
@@ -8,7 +9,7 @@ import { recordSmoke } from "../watch-smoke.ts";
 import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";
-import { stageKey, watchStage } from "./stages.ts";
+import { backOnFailure, stageKey, watchStage } from "./stages.ts";
 import { staging } from "./staging.ts";
 
 /** How a deployment that was not rolled back ended. */
@@ -49,7 +50,7 @@ async function approval(run: Run): Promise<void> {
     });
   }
   const given = run.state().approval;
-  if (given?.decision === "approve" && given.planHash === hash) return;
+  if (given?.decision === "approve" && given.planHash === hash) return refuseExpired(run);
   const text = given
     ? `the plan was not approved (${given.decision} by ${given.person})`
     : "nobody approved the plan before the deadline";
@@ -57,6 +58,14 @@ async function approval(run: Run): Promise<void> {
 }
 
 const NO_PROOF = { code: "no-proof", text: "neither metrics nor smoke checks prove that the new version is good" };
+
+/** An approval is for now: one that was given long ago knew another world. Measured by the wall clock, as people do. */
+function refuseExpired(run: Run): void {
+  const { approvalAt, exposed } = run.state();
+  if (exposed || !approvalAt || between(approvalAt, run.now()) <= run.plan.waits.approvalValidMs) return;
+  const text = `the approval of ${approvalAt} is older than ${spanText(run.plan.waits.approvalValidMs)}`;
+  throw new RunStopped({ outcome: "ABORTED", reasons: [{ code: "approval-expired", text }] });
+}
 
 /** All traffic on the new version, watched for the planned time; then the production gate. */
 async function observe(run: Run, hands: Hands): Promise<Carried> {
@@ -75,10 +84,8 @@ async function observe(run: Run, hands: Hands): Promise<Carried> {
       if (end.end === "served" && !end.proven) return { outcome: "UNPROVEN", reasons: [NO_PROOF, ...reasons] };
       return { outcome: "SUCCESS", reasons };
     case "FAIL":
-      if (run.state().accepted && gate.worst === "metrics") return { outcome: "SUCCESS_RISK_ACCEPTED", reasons };
-      run.latch({ kind: gate.worst === "smoke" ? "smoke" : gate.worst === "infra" ? "infra" : "regression", reasons });
-      run.checkpoint();
-      return { outcome: "UNPROVEN", reasons };
+      backOnFailure(run, gate);
+      return { outcome: "SUCCESS_RISK_ACCEPTED", reasons };
     default:
       return { outcome: "UNPROVEN", reasons };
   }

@@ -28,7 +28,7 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
     return { outcome: "ROLLBACK_FAILED", reasons: [{ code: "rollback-traffic-failed", text }] };
   }
   const gate = await verify(run, hands);
-  if (gate.verdict.outcome !== "PASS" && !isMerelyUnproven(gate)) {
+  if (gate.verdict.outcome !== "PASS" && !isMerelyUnproven(run, gate)) {
     return { outcome: "ROLLBACK_FAILED", reasons: gate.verdict.reasons };
   }
   if (gate.verdict.outcome !== "PASS" && !run.state().results.has("rollback/scale")) {
@@ -51,13 +51,17 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
   return { outcome: "ROLLED_BACK", reasons: run.state().latched?.reasons ?? [] };
 }
 
-/** Metrics without enough requests to judge: a quiet service is not a failed rollback. Whatever was seen was good. */
-function isMerelyUnproven({ dimensions }: GateVerdict): boolean {
+/**
+ * Metrics that answer but have too few requests to judge: a quiet service is not a failed rollback. A source that
+ * does not answer is another matter.
+ */
+function isMerelyUnproven(run: Run, { dimensions }: GateVerdict): boolean {
+  const answering = run.state().watches.get(WATCH)?.deadForMs === 0;
   return Object.entries(dimensions).every(
     ([name, { outcome }]) =>
       outcome === "PASS" ||
       outcome === "NOT_APPLICABLE" ||
-      (outcome === "INCONCLUSIVE" && (name === "metrics" || name === "slo")),
+      (outcome === "INCONCLUSIVE" && answering && (name === "metrics" || name === "slo")),
   );
 }
 

@@ -1,7 +1,7 @@
-import { judgeSmoke, readMetrics } from "../../judge/index.ts";
+import { type GateVerdict, judgeSmoke, readMetrics } from "../../judge/index.ts";
 import type { StepKey } from "../../vocab/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
-import type { WatchEnd, WatchPlan } from "../events.ts";
+import type { Trigger, WatchEnd, WatchPlan } from "../events.ts";
 import { stageGate } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import type { Stage } from "../plan.ts";
@@ -20,6 +20,7 @@ export async function prepare(run: Run, hands: Hands, key: StepKey): Promise<voi
   const { plan } = run;
   const first = plan.stages[0]?.weightPct ?? 100;
   const pools = poolsAt(plan, 0, instancesFor(plan, first));
+  if (!run.state().intents.has(key)) await refuseOtherProduction(run);
   await applyPools(run, key, {
     env: "production",
     pools,
@@ -46,12 +47,28 @@ export async function prepare(run: Run, hands: Hands, key: StepKey): Promise<voi
     });
 }
 
+/** Between the plan and now somebody else may have changed production: a plan that knows another world must not run. */
+async function refuseOtherProduction(run: Run): Promise<void> {
+  const { previous } = run.plan;
+  const live = await run.target.observe("production", AbortSignal.any([AbortSignal.timeout(30_000), run.interrupted]));
+  const serving = live.pools.filter((pool) => pool.weightPct > 0 && pool.instances > 0);
+  const asPlanned = previous
+    ? serving.length === 1 && serving[0]?.version === previous.version && serving[0].digest === previous.digest
+    : serving.length === 0;
+  if (asPlanned) return;
+  const text = `production serves ${poolsText(live.pools)}, the plan was made for ${previous?.version ?? "a first deployment"}: make a new plan`;
+  throw new RunStopped({ outcome: "ABORTED", reasons: [{ code: "production-changed", text }] });
+}
+
 /** Gives the new version its share of this stage, under the eyes of the stage before. */
 export async function exposeTo(run: Run, hands: Hands, index: number): Promise<void> {
   const stage = stageOf(run, index);
   const pools = poolsAt(run.plan, stage.weightPct);
+  const key = stepKey(`stage-${index + 1}`, "expose");
+  // Done before a crash: the stages after it have watched since, and nothing is to be counted under an older one.
+  if (run.state().results.has(key)) return;
   await watchDuring(run, hands, index === 0 ? undefined : stageKey(index - 1), () =>
-    applyPools(run, stepKey(`stage-${index + 1}`, "expose"), {
+    applyPools(run, key, {
       env: "production",
       pools,
       text: `send ${poolsText(pools)}`,
@@ -69,10 +86,35 @@ export async function watchStage(run: Run, hands: Hands, index: number): Promise
     mode: "production",
     baseUrls: (live) => (final ? [live.entryUrl] : instanceUrls(live, run.plan.version)),
   });
-  if (!final && !run.state().gates.has(key)) {
-    run.append({ event: "gate", key, gate: stageGate(run.state(), key) });
-  }
+  if (final) return end;
+  if (!run.state().gates.has(key)) run.append({ event: "gate", key, gate: stageGate(run.state(), key) });
+  const gate = run.state().gates.get(key);
+  if (gate) backOnFailure(run, gate);
   return end;
+}
+
+/** A failed gate goes back, except for the regression that a person accepted. */
+export function backOnFailure(run: Run, { dimensions, verdict }: GateVerdict): void {
+  const failed = Object.entries(dimensions).filter(([, { outcome }]) => outcome === "FAIL");
+  const [worst] = failed.map(([name]) => name).filter((name) => !(name === "metrics" && run.state().accepted));
+  if (worst === undefined) return;
+  if (!run.state().latched) run.latch({ kind: triggerOf(worst), reasons: verdict.reasons });
+  run.checkpoint();
+}
+
+/** What a failed dimension of a gate is called as the trigger of a rollback. */
+function triggerOf(worst: string | undefined): Trigger["kind"] {
+  switch (worst) {
+    case "smoke":
+    case "infra":
+    case "slo":
+      return worst;
+    case "deploy":
+    case "traffic":
+      return "target";
+    default:
+      return "regression";
+  }
 }
 
 function stageOf(run: Run, index: number): Stage {

@@ -36,6 +36,12 @@ export async function staging(run: Run, hands: Hands): Promise<void> {
   if (gate?.verdict.outcome !== "PASS") {
     throw new RunStopped({ outcome: "BLOCKED", reasons: gate?.verdict.reasons ?? [] });
   }
+  if (!side) return;
+  await applyPools(run, stepKey("staging", "settle"), {
+    env: "staging",
+    pools: [{ version: plan.version, digest: plan.digest, instances: 1, weightPct: 100 }],
+    text: `leave ${plan.version} in staging`,
+  });
 }
 
 async function runTests(run: Run, hands: Hands): Promise<void> {

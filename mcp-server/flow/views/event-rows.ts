@@ -3,6 +3,7 @@ import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import type { Stamped } from "../../record/journal.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { FlowEvent, Request } from "../events.ts";
+import { runningText } from "../running-text.ts";
 import { decidedBy } from "./gate-views.ts";
 import { smokeText } from "./smoke.ts";
 import { APPROVAL, actorText, poolsText, reasonsText, triggerText } from "./words.ts";
@@ -95,7 +96,7 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
     case "outcome":
       return [
         `outcome ${event.outcome}`,
-        `production runs ${event.runningVersion ?? "nothing known"}; ${reasonsText(event.reasons)}`,
+        `production runs ${runningText(event.runningVersion)}; ${reasonsText(event.reasons)}`,
       ];
     case "artifact":
       return ["artifact written", `${event.path}, ${event.sha256}`];

@@ -1,4 +1,5 @@
 import type { FlowEvent } from "../../flow/events.ts";
+import { runningText } from "../../flow/running-text.ts";
 import type { Stamped } from "../../record/journal.ts";
 import { redact } from "../../record/redact.ts";
 import { type Increment, type Pool, type Reason, spanText } from "../../vocab/index.ts";
@@ -139,8 +140,10 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
       return `also seen (${event.trigger.kind}): ${reasonsText(event.trigger.reasons)}`;
     case "notice":
       return event.level === "warning" ? `warning: ${event.text}` : event.text;
+    case "stopping":
+      return `stops (${event.stop.outcome}): ${reasonsText(event.stop.reasons)}`;
     case "outcome":
-      return `OUTCOME ${event.outcome}: production runs ${event.runningVersion ?? "nothing"}${
+      return `OUTCOME ${event.outcome}: production runs ${runningText(event.runningVersion)}${
         event.outcome !== "SUCCESS" && event.reasons.length > 0 ? `; ${reasonsText(event.reasons)}` : ""
       }`;
     case "archiving":

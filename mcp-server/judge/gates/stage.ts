@@ -27,6 +27,8 @@ export interface StagePoll {
   readonly metrics: MetricsReading | undefined;
   /** Undefined: none configured, or not run yet. */
   readonly smoke?: Dimension;
+  /** The plan has smoke checks for this exposure: without their answer it is not over. */
+  readonly smokeRequired: boolean;
   readonly infra: InfraVerdict;
   /** Time since the last poll in which every required metric could be read; 0 when this one could. */
   readonly deadForMs: Ms;
@@ -82,11 +84,12 @@ function regression({ metrics, accepted, rollbackOnRegression }: StagePoll): Sta
 
 /** A dead metrics source: hold at once, let the probes decide after 5 minutes, and do not stay blind for ever. */
 function silence({ metrics, deadForMs, probesFail, unattended }: StagePoll): StageDecision | undefined {
-  if (!metrics || deadForMs <= 0) return undefined;
-  if (deadForMs < DEAD_AFTER_MS && metrics.missedStreak < DEAD_AFTER_POLLS) {
+  if (deadForMs <= 0) return undefined;
+  if (deadForMs < DEAD_AFTER_MS && (metrics?.missedStreak ?? 0) < DEAD_AFTER_POLLS) {
     return { do: "continue", waitsFor: "an answer of the metrics source" };
   }
-  const reasons = [{ code: "no-data", text: `no required metric could be read for ${spanText(deadForMs)}` }];
+  const what = metrics ? "no required metric" : "nothing of the platform";
+  const reasons = [{ code: "no-data", text: `${what} could be read for ${spanText(deadForMs)}` }];
   if (deadForMs >= PROBES_DECIDE_AFTER_MS && probesFail) {
     return rollback("data", [...reasons, { code: "probes-fail", text: "the smoke checks fail as well" }]);
   }
@@ -121,6 +124,9 @@ function openPoints(poll: StagePoll): Reason[] {
       ? []
       : [{ code: "versions", text: "the platform does not report the planned versions and weights" }]),
     ...(poll.infra.status === "DEGRADED" ? poll.infra.reasons : []),
+    ...(poll.smokeRequired && !poll.smoke
+      ? [{ code: "smoke-not-run", text: "the smoke checks have not answered yet" }]
+      : []),
     ...(poll.smoke?.outcome === "INCONCLUSIVE" ? poll.smoke.reasons : []),
     ...metricsPoint(poll),
   ];

@@ -3,5 +3,5 @@ export { totalOf } from "./histogram.ts";
 export { readMetrics } from "./read.ts";
 export { BareVerdict, MetricReading, MetricsReading } from "./reading.ts";
 export { changeUnit, Histogram, MetricRule, MetricsSnapshot, MetricsSpec } from "./rule.ts";
-export type { MetricsState } from "./state.ts";
-export { enterFrozen, LOAD_FACTOR_BOUND, startMetrics, stepMetrics } from "./step.ts";
+export { type MetricsState, requiredRules } from "./state.ts";
+export { enterFrozen, LOAD_FACTOR_BOUND, rearmWarmup, startMetrics, stepMetrics } from "./step.ts";

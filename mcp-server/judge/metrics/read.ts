@@ -31,10 +31,15 @@ export function readMetrics(state: MetricsState): MetricsReading {
     proven: excluded && !rejected,
     polls: state.polls,
     missedStreak: state.missedStreak,
-    candidateExposure: Math.max(0, ...state.rules.map(exposureOf)),
+    candidateExposure: Math.min(...required.map((rule) => exposureById(state, rule.id))),
     metrics,
     blame,
   };
+}
+
+function exposureById(state: MetricsState, id: MetricId): number {
+  const own = state.rules.find((one) => one.id === id);
+  return own ? exposureOf(own) : 0;
 }
 
 function blamedIds(merged: Merged): MetricId[] {

@@ -58,6 +58,11 @@ function openRecord(state: MetricsState, snapshot: MetricsSnapshot, plannedPolls
   };
 }
 
+/** New instances joined the candidate: its latencies warm up once more. */
+export function rearmWarmup(state: MetricsState): MetricsState {
+  return { ...state, warmupLeft: state.spec.warmupPolls };
+}
+
 /**
  * One poll: the increments of both arms since the last one. What is missing or stale gives no evidence and is
  * counted. Throws FlowError `damaged` on numbers that no measurement gives.
@@ -81,7 +86,8 @@ export function stepMetrics(state: MetricsState, poll: readonly Increment[]): Me
     warmupLeft: traffic ? Math.max(0, state.warmupLeft - 1) : state.warmupLeft,
     missedStreak: requiredRules(state.spec).some((rule) => missed(state, armsOf(rule))) ? state.missedStreak + 1 : 0,
     rules: eachRule(state, (own, rule) => {
-      const step = { rule, ...armsOf(rule), warm, comparable };
+      // A cold start is slow; it is no excuse for errors, and users must not wait for a warm-up to be protected from them.
+      const step = { rule, ...armsOf(rule), warm: warm || rule.kind !== "latency", comparable };
       return state.frozen ? frozenPoll(own, step) : concurrentPoll(own, step);
     }),
   };

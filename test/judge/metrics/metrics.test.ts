@@ -108,15 +108,23 @@ describe("against a concurrent arm", () => {
 
   it("leaves out the warm-up of a fresh candidate", () => {
     const traffic = trafficOf(3);
-    const slow = { baseline: healthy, candidate: { ...healthy, errorRate: 0.4, slowness: 9 } };
+    const slow = { baseline: healthy, candidate: { ...healthy, slowness: 9 } };
     let state = startMetrics(specOf({ warmupPolls: 2 }));
     state = stepMetrics(state, traffic.poll({ baseline: healthy, candidate: { ...healthy, rps: 0 } }));
     expect(state.warmupLeft).toBe(2);
     for (let i = 0; i < 2; i++) state = stepMetrics(state, traffic.poll(slow));
-    expect(readMetrics(state)).toMatchObject({ candidateExposure: 0, polls: 3 });
+    expect(metric(readMetrics(state), "latency-p99")?.candidate.exposure).toBe(0);
     for (let i = 0; i < 30; i++) state = stepMetrics(state, traffic.poll({ baseline: healthy, candidate: healthy }));
     expect(readMetrics(state).regression.outcome).toBe("PASS");
   });
+});
+
+it("has no warm-up for errors: users are protected from the first poll on", () => {
+  const traffic = trafficOf(3);
+  const failing = { baseline: healthy, candidate: { ...healthy, errorRate: 0.4 } };
+  let state = startMetrics(specOf({ warmupPolls: 6 }));
+  for (let i = 0; i < 2; i++) state = stepMetrics(state, traffic.poll(failing));
+  expect(readMetrics(state).slo.outcome).toBe("FAIL");
 });
 
 describe("missing data", () => {
