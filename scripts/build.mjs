@@ -7,16 +7,46 @@ import { build } from "esbuild";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
+/**
+ * Parsing the program is most of its start-up, so parts that are never used stay out: undici's fetch, WebSocket, cache
+ * and mocks, the languages of zod's messages, source maps of templates, a second YAML reader. What is kept is what the entry of the package does with these parts.
+ */
+const TRIMMED = [
+  {
+    file: /undici\/index\.js$/,
+    contents: `"use strict";
+const Dispatcher = require("./lib/dispatcher/dispatcher");
+Object.assign(Dispatcher.prototype, require("./lib/api"));
+module.exports = { Agent: require("./lib/dispatcher/agent"), Pool: require("./lib/dispatcher/pool") };`,
+  },
+  {
+    // Front matter is read with our own YAML engine; the one that gray-matter brings must not even be there.
+    file: /js-yaml\/index\.js$/,
+    contents: `const never = () => { throw new Error("js-yaml is not part of this program"); };
+module.exports = { safeLoad: never, safeDump: never };`,
+  },
+  { file: /source-map\/source-map\.js$/, contents: "module.exports = {};" },
+  { file: /zod\/v4\/locales\/index\.js$/, contents: 'export { default as en } from "./en.js";' },
+];
+const trimmed = {
+  name: "trimmed",
+  setup(bundling) {
+    for (const { file, contents } of TRIMMED) {
+      bundling.onLoad({ filter: file }, ({ path }) => ({ contents, resolveDir: dirname(path), loader: "js" }));
+    }
+  },
+};
+
 const result = await build({
   entryPoints: [join(root, "mcp-server/hosts/main.ts")],
   outfile: join(root, "dist/deploy-flow.mjs"),
   bundle: true,
   minify: true,
-  keepNames: true,
   platform: "node",
   target: "node20",
   format: "esm",
   metafile: true,
+  plugins: [trimmed],
   loader: { ".hbs": "text" },
   // CommonJS dependencies inside an ES module need a require of their own.
   banner: {

@@ -55,12 +55,14 @@ export function createHttp(): Http & { close(): Promise<void> } {
       const timeout = AbortSignal.timeout(o.timeoutMs);
       const signal = o.signal ? AbortSignal.any([o.signal, timeout]) : timeout;
       opened ??= open();
-      const [{ request }, agent] = await Promise.all([import("undici"), opened]);
-      const response = await request(o.url, {
+      const agent = await opened;
+      const { origin, pathname, search } = new URL(o.url);
+      const response = await agent.request({
+        origin,
+        path: pathname + search,
         method: (o.method ?? "GET") as "GET",
         headers: { ...o.headers },
         body: o.body ?? null,
-        dispatcher: agent,
         signal,
       });
       const chunks: Buffer[] = [];
