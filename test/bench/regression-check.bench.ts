@@ -2,69 +2,56 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { compareReportFiles } from "../../mcp-server/evidence/tests/compare.ts";
-import { openComparison } from "../../mcp-server/judge/tests/comparison.ts";
-import { judgeTests } from "../../mcp-server/judge/tests/regression.ts";
-import { realDisk } from "../../mcp-server/ports/disk.ts";
-import { redact } from "../../mcp-server/record/redact.ts";
 import { makeJunit } from "./make-junit.ts";
+import { report } from "./report.ts";
 
-/** Budget of a regression check of two JUnit files of a million cases each. */
-const BUDGET = { cpuSeconds: 8, peakMb: 150 };
+const CASES = Number(process.argv[2] ?? 1_000_000);
 
-/**
- * `node <bundle> [cases]` writes two reports and measures the comparison in a process of its own, so that neither the
- * generator's time nor its memory counts. The candidate has broken and missing tests, which costs a second reading
- * of the baseline.
- */
-async function main(cases: number): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "regression-check-"));
-  try {
-    await makeJunit(join(folder, "baseline.xml"), { cases });
-    await makeJunit(join(folder, "candidate.xml"), { cases, breakEvery: 5_000, dropEvery: 5_000 });
-    const megabytes = statSync(join(folder, "baseline.xml")).size / 1e6;
-    const script = process.argv[1] ?? "";
-    const child = spawnSync(process.execPath, [script, "measure", folder], { encoding: "utf8" });
-    if (child.status !== 0) throw new Error(`the measured process failed: ${child.stderr}`);
-    const figures = JSON.parse(child.stdout) as Figures;
-    console.log(
-      `regression-check, two JUnit files of ${cases.toLocaleString("en-US")} cases (${megabytes.toFixed(0)} MB each)`,
-    );
-    console.log(`  verdict       ${figures.verdict}, ${figures.lost} lost`);
-    console.log(`  CPU time      ${figures.cpuSeconds.toFixed(1)} s   budget ${BUDGET.cpuSeconds} s`);
-    console.log(`  wall time     ${figures.wallSeconds.toFixed(1)} s`);
-    console.log(`  peak memory   ${figures.peakMb.toFixed(0)} MB   budget ${BUDGET.peakMb} MB`);
-  } finally {
-    rmSync(folder, { recursive: true });
+/** Preloaded into the measured program: says at its end what it used. */
+const USAGE = `process.on("exit", () => process.stderr.write("\\nusage " + JSON.stringify(process.resourceUsage())))`;
+
+interface Usage {
+  readonly userCPUTime: number;
+  readonly systemCPUTime: number;
+  readonly maxRSS: number;
+}
+
+/** CPU seconds and peak megabytes of one `deploy-flow regression-check`, as users run it. */
+function measure(folder: string, candidate: string): { cpuSeconds: number; peakMb: number } {
+  const ran = spawnSync(
+    process.execPath,
+    [
+      "--import",
+      `data:text/javascript,${encodeURIComponent(USAGE)}`,
+      join(process.cwd(), "dist/deploy-flow.mjs"),
+      "regression-check",
+      ...["--baseline", "baseline.xml", "--candidate", candidate, "--format", "json", "--project", folder],
+    ],
+    { cwd: folder, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 },
+  );
+  const usage = /\nusage (\{.*\})/.exec(ran.stderr)?.[1];
+  if (usage === undefined || (ran.status !== 0 && ran.status !== 1)) {
+    throw new Error(`regression-check ended with ${ran.status}: ${ran.stderr.slice(0, 500)}`);
   }
+  const { userCPUTime, systemCPUTime, maxRSS } = JSON.parse(usage) as Usage;
+  return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, peakMb: (maxRSS * 1024) / 1e6 };
 }
 
-interface Figures {
-  readonly verdict: string;
-  readonly lost: number;
-  readonly cpuSeconds: number;
-  readonly wallSeconds: number;
-  readonly peakMb: number;
+const folder = mkdtempSync(join(tmpdir(), "regression-check-"));
+try {
+  await makeJunit(join(folder, "baseline.xml"), { cases: CASES });
+  await makeJunit(join(folder, "same.xml"), { cases: CASES });
+  // Broken and missing tests cost a second reading of the baseline, to name what is missing.
+  await makeJunit(join(folder, "worse.xml"), { cases: CASES, breakEvery: 5_000, dropEvery: 5_000 });
+  const size = `two JUnit files of ${CASES.toLocaleString("en-US")} cases, ${(statSync(join(folder, "baseline.xml")).size / 1e6).toFixed(0)} MB each`;
+  for (const [name, candidate] of [
+    ["equal", "same.xml"],
+    ["broken and missing tests", "worse.xml"],
+  ] as const) {
+    const { cpuSeconds, peakMb } = measure(folder, candidate);
+    report({ what: `regression-check, ${size}, ${name}: CPU`, value: cpuSeconds, unit: "s", budget: 8 });
+    report({ what: `regression-check, ${size}, ${name}: peak memory`, value: peakMb, unit: "MB", budget: 150 });
+  }
+} finally {
+  rmSync(folder, { recursive: true });
 }
-
-async function measure(folder: string): Promise<void> {
-  const started = performance.now();
-  const { compared } = await compareReportFiles(realDisk, ["baseline.xml"], ["candidate.xml"], {
-    cwd: folder,
-    open: (seed) => openComparison({ scope: "full", seed, redact: (text) => redact(text) }),
-  });
-  const { verdict, tests } = judgeTests(compared, { thresholdPct: 0 });
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  const figures: Figures = {
-    verdict,
-    lost: tests.totals.lost,
-    cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
-    wallSeconds: (performance.now() - started) / 1e3,
-    peakMb: (maxRSS * 1024) / 1e6,
-  };
-  console.log(JSON.stringify(figures));
-}
-
-const [mode, folder] = process.argv.slice(2);
-if (mode === "measure" && folder !== undefined) await measure(folder);
-else await main(Number(mode ?? 1_000_000));
