@@ -45,7 +45,7 @@ const JudgeConfig = z.strictObject({
   alpha: z.number().gt(0).lt(0.5).default(0.01),
   /** Chance per metric of calling one proven that is worse by the trigger size. */
   beta: z.number().gt(0).lt(0.5).default(0.05),
-  /** Polls at the start of each exposure of a version that count for neither arm. */
+  /** Polls at the start of each exposure in which latency counts for neither arm; errors count from the first. */
   warmupPolls: z.number().int().min(0).default(6),
 });
 

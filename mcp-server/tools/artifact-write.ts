@@ -158,8 +158,9 @@ async function put(absolute: string, text: string, args: Input, io: ToolIo): Pro
 async function isOurs(text: string): Promise<boolean> {
   const { readFrontMatter } = await import("../record/artifacts.ts");
   try {
-    const { status, generator } = readFrontMatter(text).data;
+    const { status, generator, kind } = readFrontMatter(text).data;
     return (
+      kind === "stand-alone" &&
       (status === "stand-alone" || status === "draft") &&
       typeof generator === "string" &&
       generator.startsWith("deploy-flow ")

@@ -29,7 +29,10 @@ export async function compareNamed(
   const before = openSide("baseline", asked.baseline, io);
   const after = openSide("candidate", asked.candidate, io);
   const { scope, threshold, targets, limit } = asked;
+  // Stored rows were redacted when they were stored: a report beside them has to be seen the same way.
+  const masked = before.label !== undefined || after.label !== undefined;
   const { compared, baseline, candidate } = await compareRuns(before.source, after.source, {
+    ...(masked ? { redact: (text: string) => redact(text) } : {}),
     open: (seed) =>
       openComparison({
         scope,

@@ -59,3 +59,20 @@ test("an agent host that is killed in the middle of a canary changes nothing: th
   expect(events.filter(({ event }) => event.event === "ownership")).toHaveLength(1);
   expect(lostRequests(world.load.records)).toEqual([]);
 });
+
+test("a reader that goes away and a terminal that hangs up change nothing: the command that owns the run finishes", async () => {
+  const child = spawn(process.execPath, [BUNDLE, "run", "3.0.0", "--project", world.project.root]);
+  child.stdout.once("data", () => child.stdout.destroy());
+  child.stderr.resume();
+  const code = new Promise<number | null>((resolve) => child.on("close", resolve));
+  while (!world.events().some(({ event }) => event.event === "run-opened" && event.version === "3.0.0")) {
+    await world.project.ports.clock.sleep(20);
+  }
+  while (!world.events().some(({ event }) => event.event === "watch-started"))
+    await world.project.ports.clock.sleep(20);
+  child.kill("SIGHUP");
+  expect(await code).toBe(0);
+  const status = await world.ended();
+  expect(status).toMatchObject({ version: "3.0.0", outcome: "SUCCESS" });
+  expect(world.events().filter(({ event }) => event.event === "ownership")).toHaveLength(1);
+});
