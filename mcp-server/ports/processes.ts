@@ -104,7 +104,8 @@ export const realProcesses: Processes = {
     const [command, ...args] = argv;
     if (command === undefined) throw new Error("an empty argument array names no command");
     const stdio = o.stdio ?? "pipe";
-    return spawn(command, args, { cwd: o.cwd, env: { ...o.env }, stdio: ["ignore", stdio, stdio] });
+    const stdin = stdio === "inherit" ? "inherit" : "ignore";
+    return spawn(command, args, { cwd: o.cwd, env: { ...o.env }, stdio: [stdin, stdio, stdio] });
   },
   kill: (pid, signal) => {
     try {

@@ -36,6 +36,8 @@ const { values, positionals } = parseArgs({
 });
 const program = resolve(positionals[0] ?? join(here, "../../dist/deploy-flow.mjs"));
 const json = values.format === "json";
+/** In a terminal the deployments show their live panel, as they would to whoever starts one there. */
+const live = !json && process.stdin.isTTY === true && process.stdout.isTTY === true;
 const colour = process.stdout.isTTY && !process.env.NO_COLOR;
 const paint = (style, text) => (colour ? styleText(style, text) : text);
 const say = (text = "") => {
@@ -68,7 +70,7 @@ function deploy(version) {
     const child = spawn(
       process.execPath,
       [program, "run", version, "--regression-threshold", "5", "--project", project],
-      { stdio: ["ignore", json ? "ignore" : "inherit", "inherit"] },
+      { stdio: [live ? "inherit" : "ignore", json ? "ignore" : "inherit", "inherit"] },
     );
     child.on("error", reject);
     child.on("close", (code, signal) => done(code ?? signal));
@@ -82,9 +84,17 @@ function archives(dir = join(project, ".aiwg/archive")) {
 
 const load = { current: undefined };
 
-/** Ends the load and what the sandbox left running. */
+/** Ends the load, a runner that is still at work, and what the sandbox left running. */
 function cleanUp() {
   load.current?.stop();
+  const lock = join(project, ".aiwg/deployment/run.lock");
+  if (existsSync(lock)) {
+    try {
+      process.kill(JSON.parse(readFileSync(lock, "utf8")).pid, "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
   spawnSync(process.execPath, [program, "sandbox-stop", "--project", project], { timeout: 30_000 });
 }
 
