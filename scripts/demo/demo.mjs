@@ -72,6 +72,7 @@ function deploy(version) {
       [program, "run", version, "--regression-threshold", "5", "--project", project],
       { stdio: [live ? "inherit" : "ignore", json ? "ignore" : "inherit", "inherit"] },
     );
+    following.current = child;
     child.on("error", reject);
     child.on("close", (code, signal) => done(code ?? signal));
   });
@@ -83,10 +84,13 @@ function archives(dir = join(project, ".aiwg/archive")) {
 }
 
 const load = { current: undefined };
+const following = { current: undefined };
 
 /** Ends the load, a runner that is still at work, and what the sandbox left running. */
 function cleanUp() {
   load.current?.stop();
+  // Whoever follows a run would start its runner again.
+  following.current?.kill("SIGKILL");
   const lock = join(project, ".aiwg/deployment/run.lock");
   if (existsSync(lock)) {
     try {

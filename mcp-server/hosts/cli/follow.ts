@@ -88,10 +88,19 @@ async function displayOf(io: CommandIo): Promise<Display> {
     return { line: (text) => terminal.out(`${text}\n`), panel: () => {}, done: () => {} };
   const { createLogUpdate } = await import("log-update");
   const log = createLogUpdate(process.stdout, { showCursor: true });
+  let shown: string | undefined;
   return {
-    line: (text) => log.persist(terminal.colours ? coloured(text) : text),
-    panel: (status) => log(panelLines(status, terminal).join("\n")),
+    line: (text) => {
+      log.persist(terminal.colours ? coloured(text) : text);
+      // A line pushes the panel away; it comes back at once, not at the next look.
+      if (shown !== undefined) log(shown);
+    },
+    panel: (status) => {
+      shown = panelLines(status, terminal).join("\n");
+      log(shown);
+    },
     done: () => {
+      shown = undefined;
       log.clear();
       log.done();
     },
