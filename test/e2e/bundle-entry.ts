@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
 
-/** Bundles one of this folder's programs into a temporary file that is removed when the test process ends. */
+/** Bundles one of this folder's programs into a temporary file that is removed when all tests have ended. */
 export async function bundleEntry(name: string): Promise<string> {
-  const dir = mkdtempSync(join(tmpdir(), "deploy-flow-entry-"));
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
+  const dir = mkdtempSync(join(process.env.DEPLOY_FLOW_TEST_TMP ?? tmpdir(), "deploy-flow-entry-"));
   const outfile = join(dir, `${name}.mjs`);
   await build({
     entryPoints: [join(import.meta.dirname, `${name}.ts`)],

@@ -55,7 +55,7 @@ let prepared: string | undefined;
 /** Releases are generated once per test process and copied. */
 function releases(): string {
   if (prepared) return prepared;
-  const dir = mkdtempSync(join(tmpdir(), "deploy-flow-releases-"));
+  const dir = mkdtempSync(join(process.env.DEPLOY_FLOW_TEST_TMP ?? tmpdir(), "deploy-flow-releases-"));
   const names = ["3.0.0", "3.0.1"].flatMap((name) => ["--healthy", name]);
   execFileSync(process.execPath, [join(import.meta.dirname, "../../scripts/demo/make-releases.mjs"), dir, ...names]);
   for (const version of ["2.0.0", "2.2.0", "3.0.0", "3.0.1"]) {
@@ -67,7 +67,6 @@ function releases(): string {
     join(dir, "releases/2.1.0"),
     join(dir, "reports/2.1.0.xml"),
   ]);
-  process.on("exit", () => rmSync(dir, { recursive: true, force: true }));
   prepared = dir;
   return dir;
 }
