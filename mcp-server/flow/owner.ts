@@ -14,7 +14,7 @@ import { createHands } from "./measure.ts";
 import { planHash } from "./plan.ts";
 import { openTarget, type Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
-import { takeRequest } from "./requests.ts";
+import { finishLastRequest, takeRequest } from "./requests.ts";
 import { readRun, type StartOrder } from "./run-files.ts";
 import type { RunState } from "./run-state.ts";
 import { poolsText } from "./runbooks/apply.ts";
@@ -222,9 +222,17 @@ const CONFIG_CHANGED = "deploy.yaml was changed after the plan was made";
 function noteConfigChange(project: Project, run: RunControl): void {
   const { configFile, outcome, notices } = run.state();
   if (configFile === undefined || outcome || notices.some(({ text }) => text.startsWith(CONFIG_CHANGED))) return;
-  const now = project.ports.disk.stat(configFile) ? sha256(project.ports.disk.read(configFile)) : undefined;
-  if (now === run.plan.configSha256) return;
+  if (digestOf(project, configFile) === run.plan.configSha256) return;
   run.append({ event: "notice", level: "warning", text: `${CONFIG_CHANGED}; this run keeps its own copy` });
+}
+
+/** A file that cannot be read is not the one that was planned with; it is no reason to disturb a deployment either. */
+function digestOf(project: Project, file: string): string | undefined {
+  try {
+    return sha256(project.ports.disk.read(file));
+  } catch {
+    return undefined;
+  }
 }
 
 async function whatIsFound(run: RunControl, journal: OpenJournal<FlowEvent>): Promise<string> {
@@ -244,9 +252,23 @@ async function own(project: Project, run: RunControl, lock: LockRecord, o: Owner
     if (parsed.op === "ping") return { runId: lock.runId, epoch: lock.epoch, pid: lock.pid } satisfies Pong;
     return takeRequest(run, parsed.id, parsed.request, parsed.actor);
   };
+  // What was asked last before a crash is done before anything new is taken.
+  finishLastRequest(run);
   const door = await ports.sockets.serve(socketPath(project.root, "runner"), answer);
-  const stop = () =>
-    takeRequest(run, `signal-${ports.ids.hex(4)}`, { kind: "abort", reason: "the runner was told to stop" }, RUNNER);
+  const stop = () => {
+    const request: Request = { kind: "abort", reason: "the runner was told to stop" };
+    try {
+      takeRequest(run, `signal-${ports.ids.hex(4)}`, request, RUNNER);
+    } catch {
+      // The journal refuses just now: the request waits in the inbox like any other.
+      const entry = { id: `signal-${ports.ids.hex(4)}`, request, actor: RUNNER };
+      try {
+        ports.disk.createExclusive(join(paths.inbox, `${entry.id}.json`), JSON.stringify(entry));
+      } catch {
+        process.stderr.write("deploy-flow: told to stop, but nothing can be written; tell it again\n");
+      }
+    }
+  };
   const over = new AbortController();
   const postbox = readInbox(project, run, over.signal);
   try {
@@ -290,10 +312,10 @@ function emptyInbox(project: Project, run: RunControl, told: Set<string>): void 
     .map((name) => join(project.paths.inbox, name))
     .sort((a, b) => (disk.stat(a)?.mtimeMs ?? 0) - (disk.stat(b)?.mtimeMs ?? 0));
   for (const file of files) {
-    const entry = InboxEntry.safeParse(parseJson(disk.readText(file)));
+    const entry = InboxEntry.safeParse(readJson(project, file));
     if (entry.success) {
       takeRequest(run, entry.data.id, entry.data.request, entry.data.actor);
-      disk.remove(file);
+      removeQuietly(project, file);
     } else if (!told.has(file) && !run.state().outcome) {
       told.add(file);
       const text = `a request in the inbox could not be read and was left there: ${basename(file)}`;
@@ -302,10 +324,19 @@ function emptyInbox(project: Project, run: RunControl, told: Set<string>): void 
   }
 }
 
-function parseJson(text: string): unknown {
+/** One file that cannot be read or removed must not keep back the requests behind it. */
+function readJson(project: Project, file: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(project.ports.disk.readText(file));
   } catch {
     return undefined;
+  }
+}
+
+function removeQuietly(project: Project, file: string): void {
+  try {
+    project.ports.disk.remove(file);
+  } catch {
+    // It was taken; its id keeps it from being taken again.
   }
 }

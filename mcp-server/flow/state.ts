@@ -214,7 +214,7 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   if (event.cursor) state.cursors.set(watch.watch.track, event.cursor);
   watch.problem = event.problem;
   watch.sighted = event.live !== null;
-  watch.probesFail = event.probesFail ?? watch.probesFail;
+  watch.probesFail = answered ? false : (event.probesFail ?? watch.probesFail);
   if (event.live) {
     watch.live = event.live;
     watch.restartMarks.push({ watchedMs: watch.watchedMs, restarts: event.live.infra.restarts });

@@ -1,9 +1,11 @@
 import { judgeSmoke, type SmokeRun } from "../judge/index.ts";
+import { FencedOut } from "../record/journal-file.ts";
 import type { Env, LiveState, StepKey, Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Hands } from "./hands.ts";
 import { quoted } from "./quoted.ts";
 import type { WatchState } from "./run-state.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 
 /** How the smoke checks of a watch are run: once, beside the polls. */
 export interface WatchSmoke {
@@ -38,13 +40,27 @@ export async function startSmoke(
       return undefined;
     });
     if (signal.aborted) return;
-    if (seen) return recordSmoke(run, hands, key, seen);
+    if (seen && recorded(run, hands, key, seen)) return;
     await run.clock.sleep(run.plan.pollMs, signal);
   }
 }
 
+/** A disk that refuses once is tried again; only another owner ends the checks. */
+function recorded(run: Run, hands: Hands, key: StepKey, seen: SmokeRun): boolean {
+  try {
+    recordSmoke(run, hands, key, seen);
+    return true;
+  } catch (error) {
+    if (error instanceof FencedOut) throw error;
+    return false;
+  }
+}
+
+const OBSERVE_LIMIT_MS = 10_000;
+
 async function checksOf(run: Run, hands: Hands, watched: WatchState, smoke: WatchSmoke, signal: AbortSignal) {
-  const live = await run.target.observe(envOf(watched), signal);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(OBSERVE_LIMIT_MS)]);
+  const live = await unlessAborted(run.target.observe(envOf(watched), limit), limit);
   return hands.smoke(smoke.mode, smoke.baseUrls(live), subjectOf(run, watched), signal);
 }
 

@@ -6,6 +6,7 @@ import type { Hands } from "./hands.ts";
 import { summarise } from "./live-summary.ts";
 import { quoted } from "./quoted.ts";
 import type { WatchState } from "./run-state.ts";
+import { unlessAborted } from "./unless-aborted.ts";
 import { decide, enact } from "./watch-decide.ts";
 import { envOf, openProbes, type Probes, startSmoke, subjectOf, type WatchSmoke } from "./watch-smoke.ts";
 
@@ -149,16 +150,6 @@ async function pollOnce(
     ...(probesFail === undefined ? {} : { probesFail }),
   });
   return mono;
-}
-
-/** The limit holds for a callee that does not look at its signal, too. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason as Error);
-    if (signal.aborted) abort();
-    signal.addEventListener("abort", abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }
 
 /** Numbers that no measurement gives must not reach the journal: every later fold over it would fail on them. */

@@ -131,6 +131,7 @@ export const realExec: Exec = {
       // What the command left behind may hold its output open for ever: the command itself has ended.
       child.on("exit", (code, signal) => {
         grace = setTimeout(() => {
+          stop();
           child.stdout.destroy();
           child.stderr.destroy();
           end(code, signal);

@@ -136,8 +136,14 @@ async function withdrawn(run: Run): Promise<void> {
     stepKey("rollback", "withdrawn"),
     { text: "look whether any version still gets traffic" },
     async (_fence, signal) => {
-      const live = await run.target.observe("production", signal);
-      return live.pools.every((pool) => pool.weightPct === 0 || pool.instances === 0);
+      const started = run.clock.mono();
+      for (;;) {
+        const live = await run.target.observe("production", signal).catch(() => undefined);
+        if (live) return live.pools.every((pool) => pool.weightPct === 0 || pool.instances === 0);
+        // What nobody can read is not shown to be withdrawn.
+        if (run.clock.mono() - started >= run.plan.waits.rollbackVerifyMs) return false;
+        await run.clock.sleep(RETRY_PAUSE_MS);
+      }
     },
     () => undefined,
   );

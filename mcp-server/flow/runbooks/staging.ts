@@ -66,6 +66,7 @@ async function observeStaging(run: Run, hands: Hands, plannedMs: number, sideByS
   const load = hands.load(live.entryUrl, AbortSignal.any([over.signal, run.interrupted]))?.catch((error: unknown) => {
     run.append({ event: "notice", level: "warning", text: `the staging load failed: ${quoted(error)}` });
   });
+  load?.catch(() => {}); // awaited below
   try {
     await watch(
       run,
