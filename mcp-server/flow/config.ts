@@ -7,7 +7,7 @@ import { Duration } from "../vocab/index.ts";
 export const ApprovalWay = z.enum(["terminal", "flag", "none"]);
 export type ApprovalWay = z.infer<typeof ApprovalWay>;
 
-export const Strategy = z.enum(["canary", "blue-green"]);
+export const Strategy = z.enum(["canary", "blue-green", "rolling"]);
 export type Strategy = z.infer<typeof Strategy>;
 
 const CanaryConfig = z.strictObject({

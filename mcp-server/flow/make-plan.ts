@@ -158,6 +158,14 @@ function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): 
     minRequests: config.canary.minRequests,
   };
   if (strategy === "blue-green") return [last];
+  if (strategy === "rolling") {
+    throw new FlowError({
+      code: "config",
+      what: "rolling deployments cannot be planned yet",
+      where: { file: "deploy.yaml", key: "strategy" },
+      next: "use canary or blue-green",
+    });
+  }
   const weights = config.canary.stages;
   const wrong = (what: string, found: string) =>
     new FlowError({

@@ -8,7 +8,7 @@ import { Strategy } from "./config.ts";
  */
 export const RunParameters = z.object({
   version: Version.describe("the version to deploy, e.g. 2.4.0"),
-  strategy: Strategy.optional().describe("canary or blue-green"),
+  strategy: Strategy.optional().describe("canary, blue-green or rolling"),
   risk: z
     .enum(["low", "medium", "high"])
     .default("medium")

@@ -46,6 +46,8 @@ const RATIONALE: Record<Plan["strategy"], string> = {
     "Canary: a growing share of production requests goes to the new version, and each share is watched and gated before the next. Set by parameter or deploy.yaml.",
   "blue-green":
     "Blue-green: the new version stands beside the old one at full size, is checked without users, and gets all of them at once; going back is one change of weights. Set by parameter or deploy.yaml.",
+  rolling:
+    "Rolling: instances are replaced in place, batch by batch, each batch watched and gated before the next; no second set of instances is needed. Set by parameter or deploy.yaml.",
 };
 
 function parameters(plan: Plan): NonNullable<View["parameters"]> {
