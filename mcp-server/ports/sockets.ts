@@ -27,6 +27,11 @@ export interface Sockets {
  * sockets live in a private folder of the user and carry a hash of the project's folder.
  */
 export function socketPath(projectRoot: string, role: "runner" | "sandbox"): string {
+  return privatePath(projectRoot, role);
+}
+
+/** A file name of one project in a folder outside of it that no other user can look into. */
+export function privatePath(projectRoot: string, name: string): string {
   const base = process.env.XDG_RUNTIME_DIR ?? tmpdir();
   const folder = join(base, `deploy-flow-${userInfo().uid}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -34,7 +39,7 @@ export function socketPath(projectRoot: string, role: "runner" | "sandbox"): str
   if (!found.isDirectory() || found.uid !== userInfo().uid || (found.mode & 0o077) !== 0) {
     throw new Error(`${folder} is not a private folder of this user; remove it and try again`);
   }
-  return join(folder, `${sha256(projectRoot).slice(0, 16)}.${role}`);
+  return join(folder, `${sha256(projectRoot).slice(0, 16)}.${name}`);
 }
 
 const MAX_LINE_BYTES = 64 * 1024 * 1024;

@@ -64,7 +64,7 @@ describe("a wrong command line exits with 64, says what is wrong and changes not
     [["status", "--project", "no-such-folder"], /project folder does not exist/],
     [["archive", "base.xml"], /--name is required/],
     [["archive", "base.xml", "--name", "../x"], /--name: /],
-    [["serve", "--no-stdio"], /no other transport/],
+    [["serve", "--no-stdio"], /no transport is left/],
     [["release-lock"], /--reason is required/],
   ])("%j", async (words, says) => {
     const folder = folderWith(EXAMPLE);

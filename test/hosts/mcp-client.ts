@@ -1,7 +1,9 @@
 // The only test file that knows the MCP SDK: a real client, in memory or over the standard streams of a real process.
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { connect, type ServerSide } from "../../mcp-server/hosts/mcp/sdk.ts";
 
 /** What a test sees of a call. */
@@ -46,6 +48,16 @@ export async function overStdio(o: {
   const client = new Client({ name: "test client", version: "1.0.0" });
   await client.connect(transport);
   return { ...wrap(client, async () => {}), stderr: () => stderr };
+}
+
+/** A client of a server that listens. */
+export async function overHttp(o: { url: string; token: string }): Promise<McpClient> {
+  const transport = new StreamableHTTPClientTransport(new URL(o.url), {
+    requestInit: { headers: { authorization: `Bearer ${o.token}` } },
+  });
+  const client = new Client({ name: "test client", version: "1.0.0" });
+  await client.connect(transport as Transport);
+  return wrap(client, async () => {});
 }
 
 function wrap(client: Client, after: () => Promise<void>): McpClient {

@@ -5,26 +5,6 @@ import { EXIT, FlowError } from "../../vocab/index.ts";
 import { openLazily } from "../io.ts";
 import { defineCommand } from "./command.ts";
 
-/** The MCP server. Standard output carries the protocol and nothing else. */
-export const serveCommand = defineCommand({
-  name: "serve",
-  summary: "Serves the tools over the Model Context Protocol on standard input and output.",
-  input: z.object({ stdio: z.boolean().default(true).describe("over standard input and output") }),
-  positionals: [],
-  run: async ({ stdio }, io) => {
-    if (!stdio) {
-      throw new FlowError({
-        code: "usage",
-        what: "there is no other transport than standard input and output",
-        next: "leave --no-stdio away",
-      });
-    }
-    const { serveStdio } = await import("../mcp/stdio.ts");
-    await serveStdio({ root: io.root, ports: io.ports, signal: io.signal });
-    return EXIT.ok;
-  },
-});
-
 /** Runs the three demonstration deployments that come with the package. */
 export const demoCommand = defineCommand({
   name: "demo",

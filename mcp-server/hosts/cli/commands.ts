@@ -1,11 +1,12 @@
 import { TOOLS } from "../../tools/registry.ts";
-import { demoCommand, runnerCommand, sandboxDaemonCommand, serveCommand } from "./acting.ts";
+import { demoCommand, runnerCommand, sandboxDaemonCommand } from "./acting.ts";
 import type { Command } from "./command.ts";
 import { inspectCommand } from "./inspect.ts";
 import { historyCommand, planCommand, statusCommand, verifyCommand } from "./looking.ts";
 import { releaseLockCommand } from "./release-lock.ts";
 import { runCommand } from "./run.ts";
 import { sandboxSeedCommand, sandboxStopCommand } from "./sandbox.ts";
+import { serveCommand } from "./serve.ts";
 import { toolCommand } from "./tool-command.ts";
 
 /** All commands, grouped as the help shows them. */

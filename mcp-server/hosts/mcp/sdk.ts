@@ -11,6 +11,7 @@ import {
   McpError,
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
+import type { IncomingMessage, ServerResponse } from "../../ports/index.ts";
 import { FlowError } from "../../vocab/index.ts";
 import type { Answer, ListedTool } from "./door.ts";
 import type { ListedResource, ResourceText } from "./resources.ts";
@@ -82,6 +83,32 @@ export async function connect(side: ServerSide, transport: Transport): Promise<S
 /** The transport over this process's standard input and output. */
 export function standardStreams(): Transport {
   return new StdioServerTransport();
+}
+
+/** One client over streamable HTTP. */
+export interface Session {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A session of its own for one client; it has an id once the client has initialized it. */
+export async function httpSession(
+  side: ServerSide,
+  o: { newId: () => string; maxBodyBytes: number; onOpened: (id: string) => void; onEnded: (id: string) => void },
+): Promise<Session> {
+  // Loaded only for this door: the other one has to start within its budget.
+  const { StreamableHTTPServerTransport } = await import("@modelcontextprotocol/sdk/server/streamableHttp.js");
+  const transport = new StreamableHTTPServerTransport({
+    sessionIdGenerator: o.newId,
+    onsessioninitialized: o.onOpened,
+    onsessionclosed: o.onEnded,
+    maxRequestBodySize: o.maxBodyBytes,
+  });
+  const server = await connect(side, transport as Transport);
+  return {
+    handle: (request, response) => transport.handleRequest(request, response),
+    close: () => server.close(),
+  };
 }
 
 function asListed(tool: ListedTool) {
