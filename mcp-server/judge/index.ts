@@ -1,3 +1,4 @@
+export * from "./freeze/index.ts";
 export * from "./gates/index.ts";
 export { InfraVerdict, infraVerdict, judgeInfra } from "./infra.ts";
 export * from "./inputs.ts";
