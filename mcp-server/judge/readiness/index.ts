@@ -1,0 +1,4 @@
+export * from "./answer.ts";
+export * from "./criteria.ts";
+export * from "./report.ts";
+export * from "./settle.ts";
