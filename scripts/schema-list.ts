@@ -8,6 +8,8 @@ import * as execution from "../mcp-server/record/artifact-kinds/execution.ts";
 import * as gates from "../mcp-server/record/artifact-kinds/gates.ts";
 import * as plans from "../mcp-server/record/artifact-kinds/plans.ts";
 import * as reports from "../mcp-server/record/artifact-kinds/reports.ts";
+import { HistoryEntry } from "../mcp-server/record/history.ts";
+import { RunMetrics } from "../mcp-server/record/run-metrics.ts";
 
 /** Every published schema, by its file below schemas/. */
 export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
@@ -16,6 +18,8 @@ export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
   "journal-event.yaml": { title: "Event of a run's journal", schema: FlowEvent },
   "flows/regression-gate.yaml": { title: "Verdict of a gate", schema: GateVerdict },
   "flows/regression-check.yaml": { title: "Result of a regression check over tests", schema: TestsVerdict },
+  "run-metrics.yaml": { title: "metrics.json of an archive", schema: RunMetrics },
+  "history-entry.yaml": { title: "Line of history.jsonl", schema: HistoryEntry },
   ...artifacts({ ...plans, ...gates, ...execution, ...reports }),
 };
 

@@ -4,11 +4,14 @@ import { saveBaseline } from "../record/baselines.ts";
 import { loadEvidence } from "../record/evidence-store.ts";
 import { appendHistory } from "../record/history.ts";
 import { archiveFolder } from "../record/paths.ts";
-import { between, type Instant, type Label, type RunId, type Version } from "../vocab/index.ts";
+import type { Instant, Label, RunId, Version } from "../vocab/index.ts";
 import { auditTrail, metricsFile } from "./audit.ts";
 import type { Run } from "./engine.ts";
 import type { Project } from "./project.ts";
 import type { RunState } from "./run-state.ts";
+import { historyEntry } from "./views/history-entry.ts";
+import { metricsView } from "./views/metrics-view.ts";
+import { recordOf } from "./views/record.ts";
 
 const PRODUCTION = "production" as Label;
 
@@ -25,19 +28,9 @@ export async function archive(project: Project, run: Run): Promise<void> {
   const dir = ownFolder(project, { at: openedAt, version: run.plan.version, runId });
   if (state.archiveDir === undefined) run.append({ event: "archiving", dir: relative(paths.root, dir) });
   keepBaseline(project, state);
-  appendHistory(disk, paths.history, {
-    runId,
-    version: run.plan.version,
-    ...(run.plan.previous ? { previousVersion: run.plan.previous.version } : {}),
-    strategy: run.plan.strategy,
-    outcome: outcome.outcome,
-    startedAt: openedAt,
-    endedAt: outcome.at,
-    durationMs: Math.max(0, between(openedAt, outcome.at)),
-    ...(state.exposedAt ? { exposedMs: exposedMs(state) } : {}),
-    ...(restoreMs(state) === undefined ? {} : { restoreMs: restoreMs(state) as number }),
-    archive: relative(paths.root, join(paths.root, state.archiveDir ?? relative(paths.root, dir))),
-  });
+  const archiveDir = state.archiveDir ?? relative(paths.root, dir);
+  const record = recordOf(run.plan, run.events());
+  appendHistory(disk, paths.history, historyEntry(metricsView(record), { endedAt: outcome.at, archive: archiveDir }));
   const files: ArchiveFile[] = [
     ...state.artifacts
       .filter((path) => !join(paths.root, path).startsWith(paths.working))
@@ -50,7 +43,7 @@ export async function archive(project: Project, run: Run): Promise<void> {
     runId,
     workingDir: paths.working,
     files,
-    archiveDir: join(paths.root, state.archiveDir ?? ""),
+    archiveDir: join(paths.root, archiveDir),
   });
 }
 
@@ -76,16 +69,4 @@ function keepBaseline(project: Project, state: RunState): void {
     note: outcome.outcome === "SUCCESS" ? "proven in production" : `outcome ${outcome.outcome}`,
     ...(rows && stored ? { tests: { stored, ref: rows.ref } } : {}),
   });
-}
-
-/** From the first production request on the new version to its end or to the end of the run. */
-export function exposedMs(state: RunState): number {
-  const until = state.times.get("rollback/traffic")?.endedAt ?? state.outcome?.at;
-  return state.exposedAt && until ? Math.max(0, between(state.exposedAt, until)) : 0;
-}
-
-/** From the decision to go back to all traffic on the old version. */
-export function restoreMs(state: RunState): number | undefined {
-  const back = state.times.get("rollback/traffic")?.endedAt;
-  return state.latchedAt && back ? Math.max(0, between(state.latchedAt, back)) : undefined;
 }

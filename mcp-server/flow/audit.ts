@@ -1,5 +1,6 @@
 import { renderArtifact } from "../record/artifacts.ts";
 import type { Stamped } from "../record/journal.ts";
+import { RunMetrics } from "../record/run-metrics.ts";
 import type { FlowEvent } from "./events.ts";
 import type { RunState } from "./run-state.ts";
 import { auditView } from "./views/audit-view.ts";
@@ -34,5 +35,5 @@ export function auditTrail(run: AuditedRun): string {
 
 /** `metrics.json`: the numbers of a run for delivery metrics and dashboards. Null is what nobody measured. */
 export function metricsFile(run: AuditedRun): string {
-  return `${JSON.stringify(metricsView(recordOf(run.state.plan, run.events)), null, 2)}\n`;
+  return `${JSON.stringify(RunMetrics.parse(metricsView(recordOf(run.state.plan, run.events))), null, 2)}\n`;
 }

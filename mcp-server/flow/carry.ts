@@ -3,6 +3,7 @@ import { FencedOut } from "../record/journal-file.ts";
 import type { Reason, RunOutcome, Version } from "../vocab/index.ts";
 import { archive } from "./archive.ts";
 import { writeArtifacts } from "./artifacts.ts";
+import { recall } from "./background.ts";
 import { JournalRefused, RollbackLatched, type RunControl, RunStopped, stepKey } from "./engine.ts";
 import type { Stop } from "./events.ts";
 import type { Hands } from "./hands.ts";
@@ -20,7 +21,10 @@ export async function carry(project: Project, run: RunControl, hands: Hands): Pr
   if (!run.state().outcome) await toOutcome(run, hands);
   run.enterClosing();
   holdIfFailed(project, run);
-  await run.step("report", async () => writeArtifacts(project, run));
+  await run.step("report", async () => {
+    await recall(project, run);
+    writeArtifacts(project, run);
+  });
   await archive(project, run);
 }
 

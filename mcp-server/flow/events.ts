@@ -14,6 +14,7 @@ import {
   Verdict,
   Version,
 } from "../vocab/index.ts";
+import { Commit, EarlierRun } from "./background-facts.ts";
 
 /** The steps of a run in their order. */
 export const StepName = z.enum([
@@ -203,6 +204,8 @@ export const FlowEvent = z.discriminatedUnion("event", [
     /** Version that serves production now; null when nothing does, absent when nobody could read it. */
     runningVersion: Version.nullable().optional(),
   }),
+  /** What reports need from outside of the run; decides nothing. */
+  z.object({ event: z.literal("background"), commit: Commit.nullable(), earlier: z.array(EarlierRun) }),
   z.object({ event: z.literal("artifact"), path: z.string(), sha256: Sha256 }),
   z.object({ event: z.literal("archiving"), dir: z.string() }),
 ]);

@@ -98,6 +98,7 @@ export interface RunState {
   outcome:
     | { outcome: RunOutcome; reasons: Reason[]; runningVersion: Version | null | undefined; at: Instant }
     | undefined;
+  background: Extract<FlowEvent, { event: "background" }> | undefined;
   readonly artifacts: string[];
   archiveDir: string | undefined;
 }
@@ -140,6 +141,7 @@ export function emptyState(plan: Plan): RunState {
     latchedAt: undefined,
     notices: [],
     outcome: undefined,
+    background: undefined,
     artifacts: [],
     archiveDir: undefined,
   };

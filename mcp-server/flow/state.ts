@@ -123,6 +123,9 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
     case "outcome":
       state.outcome = { outcome: event.outcome, reasons: event.reasons, runningVersion: event.runningVersion, at };
       return;
+    case "background":
+      state.background = event;
+      return;
     case "artifact":
       state.artifacts.push(event.path);
       return;

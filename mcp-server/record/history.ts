@@ -18,6 +18,23 @@ export const HistoryEntry = z.looseObject({
   exposedMs: z.number().min(0).optional(),
   /** Detection to all traffic back on the old version; absent without a rollback. */
   restoreMs: z.number().min(0).optional(),
+  /** Decision to the verified old state; absent without a rollback that was judged. */
+  rollbackMs: z.number().min(0).optional(),
+  /** What triggered the rollback. */
+  trigger: z.string().optional(),
+  /** Lost tests in staging, percent. */
+  testRegressionPct: z.number().optional(),
+  regressionThresholdPct: z.number().optional(),
+  /** Of the new version in production, as it was last measured. */
+  errorRatePct: z.number().optional(),
+  latencyP99AtMostMs: z.number().optional(),
+  /** Smoke checks over the whole run. */
+  smokePassed: z.number().int().optional(),
+  smokeTotal: z.number().int().optional(),
+  /** Watches that were extended because the evidence was too thin. */
+  extendedWatches: z.number().int().optional(),
+  /** Time of the commit that the version's tag names. */
+  committedAt: Instant.optional(),
   /** Archive folder relative to the project. */
   archive: z.string().optional(),
 });

@@ -1,5 +1,6 @@
 import type { GateVerdict } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
+import { num } from "../../record/figures.ts";
 import type { Stamped } from "../../record/journal.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { FlowEvent, Request } from "../events.ts";
@@ -98,6 +99,8 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
         `outcome ${event.outcome}`,
         `production runs ${runningText(event.runningVersion)}; ${reasonsText(event.reasons)}`,
       ];
+    case "background":
+      return ["looked back", backgroundText(event)];
     case "artifact":
       return ["artifact written", `${event.path}, ${event.sha256}`];
     case "archiving":
@@ -113,6 +116,11 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
 /** What passed is in the gate's own report; what did not is said here whole. */
 function gateDetail(gate: GateVerdict): string {
   return gate.verdict.outcome === "PASS" ? decidedBy(gate) : reasonsText(gate.verdict.reasons);
+}
+
+function backgroundText({ commit, earlier }: Extract<FlowEvent, { event: "background" }>): string {
+  const code = commit ? `tag ${commit.tag} is commit ${commit.sha} of ${commit.at}` : "no tag of this version found";
+  return `${code}; ${num(earlier.length)} earlier runs`;
 }
 
 function ownershipText(event: Extract<FlowEvent, { event: "ownership" }>): string {

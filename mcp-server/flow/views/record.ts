@@ -44,6 +44,8 @@ export interface RunRecord {
   readonly gates: readonly GateRecord[];
   /** Further triggers after the one that was latched. */
   readonly noted: readonly { at: Instant; trigger: Trigger }[];
+  /** Noted while reporting: earlier runs and the commit of the version. Undefined before. */
+  readonly background: Extract<FlowEvent, { event: "background" }> | undefined;
 }
 
 /** A watch while events are folded; the metrics are read once, at the end. */
@@ -75,7 +77,13 @@ export function recordOf(plan: Plan, journal: readonly Stamped<FlowEvent>[]): Ru
   if (!state.runId || !state.openedAt || !at)
     throw new RangeError("a journal starts with the event that opens the run");
   const watches = [...open.values()].map(closed);
-  return { plan, state, events, runId: state.runId, openedAt: state.openedAt, at, watches, gates, noted };
+  const { runId, openedAt } = state;
+  return { plan, state, events, runId, openedAt, at, watches, gates, noted, background: backgroundOf(journal) };
+}
+
+function backgroundOf(journal: readonly Stamped<FlowEvent>[]): RunRecord["background"] {
+  for (const { event } of journal) if (event.event === "background") return event;
+  return undefined;
 }
 
 /** Polls that go on after the end of a watch belong to the change that follows it, and no longer to its result. */

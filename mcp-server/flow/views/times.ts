@@ -36,3 +36,13 @@ export function stepTimes(state: RunState, name: StepName): { startedAt: Instant
   const until = step.endedAt ?? state.latchedAt ?? state.outcome?.at;
   return { startedAt: step.startedAt, ms: until && spanMs(step.startedAt, until) };
 }
+
+/** From the first exposure of users to the decision to go back; undefined without both. */
+export function decideMs({ exposedAt, latchedAt }: RunState): Ms | undefined {
+  return exposedAt && latchedAt ? spanMs(exposedAt, latchedAt) : undefined;
+}
+
+/** From the decision to go back to the judged old state; undefined before that. */
+export function rollbackMs({ latchedAt }: RunState, judgedAt: Instant | undefined): Ms | undefined {
+  return latchedAt && judgedAt ? spanMs(latchedAt, judgedAt) : undefined;
+}

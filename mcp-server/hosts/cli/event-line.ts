@@ -150,6 +150,7 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
       return `archive: ${event.dir}`;
     case "evidence":
     case "waited":
+    case "background":
     case "artifact":
       return undefined;
     default:

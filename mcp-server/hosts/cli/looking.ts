@@ -6,7 +6,7 @@ import { filesBelow, MANIFEST_FILE, MARK_FILE, readMark } from "../../record/arc
 import { verifyArchive as checkBytes } from "../../record/archive-check.ts";
 import { projectPaths } from "../../record/paths.ts";
 import { RunAnswer, runAnswer, runAnswerExit, runAnswerText } from "../../tools/run-answer.ts";
-import { EXIT, FlowError, spanText } from "../../vocab/index.ts";
+import { EXIT, FlowError } from "../../vocab/index.ts";
 import { openLazily } from "../io.ts";
 import { type CommandIo, defineCommand } from "./command.ts";
 import { writeResult } from "./output.ts";
@@ -97,20 +97,15 @@ async function verified(dir: string, io: CommandIo): Promise<VerifyResult> {
 /** The runs of this project that have ended, latest last. */
 export const historyCommand = defineCommand({
   name: "history",
-  summary: "Lists the ended runs of this project, the latest last.",
+  summary:
+    "Lists the ended runs of this project, the latest last, with deployment frequency, lead time, change failure rate and time to restore.",
   input: z.object({ last: z.number().int().min(1).max(1000).default(20).describe("how many") }),
   positionals: [],
   run: async ({ last }, io) => {
     const { readHistory } = await import("../../record/history.ts");
-    const { entries, badLines } = readHistory(io.ports.disk, projectPaths(io.root).history);
-    const shown = entries.slice(-last);
-    const lines = shown.map(
-      (run) =>
-        `${run.startedAt.slice(0, 16)}Z  ${run.outcome.padEnd(21)} ${run.version} after ${run.previousVersion ?? "nothing"}  ${run.strategy}  ${spanText(run.durationMs)}  ${run.archive ?? run.runId}`,
-    );
-    const bad = badLines.map(({ line, what }) => `line ${line} of the history was left out: ${what}`);
-    const text = [...(lines.length > 0 ? lines : ["no run has ended in this project"]), ...bad].join("\n");
-    writeResult(io.terminal, io.format, { entries: shown, omitted: entries.length - shown.length, badLines }, text);
+    const { historyAnswer, historyText } = await import("./history-table.ts");
+    const answer = historyAnswer(readHistory(io.ports.disk, projectPaths(io.root).history), last);
+    writeResult(io.terminal, io.format, answer, historyText(answer, io.terminal));
     return EXIT.ok;
   },
 });

@@ -73,7 +73,9 @@ export async function readResource(project: Project, uri: string): Promise<Resou
     return { uri, mimeType: JSON_TYPE, text: `${JSON.stringify(await statusOf(project), null, 2)}\n` };
   }
   if (uri === "deploy://history") {
-    const history = readHistory(project.ports.disk, project.paths.history);
+    const { deliveryOf } = await import("../../record/delivery.ts");
+    const read = readHistory(project.ports.disk, project.paths.history);
+    const history = { ...read, delivery: deliveryOf(read.entries) };
     return { uri, mimeType: JSON_TYPE, text: `${JSON.stringify(history, null, 2)}\n` };
   }
   const [, run, rest] = /^deploy:\/\/runs\/([^/]+)\/(.+)$/.exec(uri) ?? [];
