@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
+import { TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration } from "../vocab/index.ts";
 
@@ -88,6 +89,10 @@ export const DeployConfig = z.strictObject({
   staging: StagingConfig.optional(),
   approvals: z.strictObject({ accept: z.array(ApprovalWay).min(1).default(["terminal"]) }).prefault({}),
   waits: WaitsConfig.prefault({}),
+  /** Times in which no deployment may begin to change production. Going back is always allowed. */
+  freeze: z.array(TimeRule).default([]),
+  /** Where there are any: the times in which alone a deployment may begin to change production. */
+  deploymentWindows: z.array(TimeRule).default([]),
   /** What a runner that finds a run without owner does: go on, or roll back when users are exposed. */
   onOrphan: z.enum(["continue", "rollback"]).default("continue"),
 });

@@ -87,12 +87,32 @@ export function makePlan(facts: PlanFacts): Plan {
       rollbackVerifyMs: durationMs(config.waits.rollbackVerify),
       rollbackTrafficMs: durationMs(config.waits.rollbackTraffic),
     },
-    approvals: production ? config.approvals.accept : ["none"],
+    freeze: {
+      freeze: config.freeze,
+      windows: config.deploymentWindows,
+      override: parameters.overrideFreeze ?? null,
+    },
+    approvals: approvalsOf(facts),
     onOrphan: config.onOrphan,
     notApplicable,
     expectedUnknowns: unknownsOf(facts, previous !== null),
     configSha256: facts.configSha256,
   };
+}
+
+/** Nobody is asked where no real users are, unless a freeze is to be overridden: that is a person's to answer for. */
+function approvalsOf({ config, parameters, production }: PlanFacts): Plan["approvals"] {
+  if (parameters.overrideFreeze === undefined) return production ? config.approvals.accept : ["none"];
+  const ways = config.approvals.accept.filter((way) => way !== "none");
+  if (ways.length > 0) return ways;
+  throw new FlowError({
+    code: "config",
+    what: "a freeze is overridden by a person only, and deploy.yaml accepts no person's approval",
+    expected: "ways in which a person approves, such as terminal",
+    found: config.approvals.accept.join(", "),
+    where: { file: "deploy.yaml", key: "approvals.accept" },
+    next: "add a way, or wait until the freeze is over",
+  });
 }
 
 /** Real users are exposed on a person's word only. */

@@ -24,6 +24,12 @@ export const RunParameters = z.object({
     .default("standard")
     .describe("how many smoke checks and agents; removes no gate"),
   firstDeploy: z.boolean().default(false).describe("nothing runs in production yet: absolute rules only"),
+  overrideFreeze: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe("why this run may begin in a freeze; a person then has to approve the plan, whatever the target"),
   approve: Sha256.optional().describe("hash of the plan that a person approved"),
 });
 export type RunParameters = z.infer<typeof RunParameters>;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
-import { MetricRule } from "../judge/index.ts";
+import { FreezeRules, MetricRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Digest, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
@@ -78,6 +78,8 @@ export const Plan = z.object({
     rollbackVerifyMs: z.number(),
     rollbackTrafficMs: z.number(),
   }),
+  /** When the run may begin to change production; `override`: why a person lets it begin in a freeze all the same. */
+  freeze: FreezeRules.extend({ override: z.string().nullable() }),
   /** Ways in which the approval of this plan may come. */
   approvals: z.array(ApprovalWay),
   onOrphan: z.enum(["continue", "rollback"]),

@@ -10,6 +10,7 @@ import {
   type RunOutcome,
 } from "../vocab/index.ts";
 import type { Trigger } from "./events.ts";
+import { stoppedByFreeze } from "./freeze-record.ts";
 import { planHash, plannedMs } from "./plan.ts";
 import type { RunState, WatchState } from "./run-state.ts";
 
@@ -185,6 +186,7 @@ function finishedText(state: RunState): string {
     case "UNPROVEN":
       return "the new version stays, unproven: watch it, or deploy the old version again";
     case "BLOCKED":
+      if (stoppedByFreeze(state)) return "production is untouched: deploy again when the freeze is over";
       return "production is untouched: mend what the staging gate names and deploy again";
     case "ABORTED":
       return "no user saw the new version: clear the reason and deploy again";

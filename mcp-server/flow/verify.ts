@@ -5,6 +5,7 @@ import type { Stamped } from "../record/journal.ts";
 import { readJournal } from "../record/journal-file.ts";
 import { canonicalJson, FlowError, messageOf, type RunOutcome } from "../vocab/index.ts";
 import { FlowEvent } from "./events.ts";
+import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.ts";
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
 import { Plan, planHash } from "./plan.ts";
 import type { Project } from "./project.ts";
@@ -89,6 +90,10 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
       gates += 1;
       if (problem) differs(problem);
     }
+    if (event.event === "result" && isFreezeKey(event.key)) {
+      const problem = freezeDifference(plan, event.key, event.value);
+      if (problem) differs(problem);
+    }
     if (event.event === "outcome" && !outcomeFollows(state, event.outcome)) {
       differs(`the outcome ${event.outcome} does not follow from the gates and decisions before it`);
     }
@@ -106,6 +111,7 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
 
 /** What an outcome needs in the record before it. */
 function outcomeFollows(state: RunState, outcome: RunOutcome): boolean {
+  if (stoppedByFreeze(state)) return (outcome === "BLOCKED" || outcome === "ABORTED") && !state.exposed;
   const production = state.gates.get("production/gate")?.verdict.outcome;
   switch (outcome) {
     case "SUCCESS":

@@ -9,6 +9,7 @@ import { recordSmoke } from "../watch-smoke.ts";
 import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";
+import { refuseFrozenChange, refuseFrozenStart } from "./freeze.ts";
 import { backOnFailure, stageKey, watchStage } from "./stages.ts";
 import { staging } from "./staging.ts";
 
@@ -20,9 +21,11 @@ export interface Carried {
 
 /** The whole way of a release into production. Throws RunStopped or RollbackLatched where it does not get there. */
 export async function deploy(run: Run, hands: Hands): Promise<Carried> {
+  await refuseFrozenStart(run);
   await run.step("staging", () => staging(run, hands));
   await run.step("approval", () => approval(run));
   await run.step("baseline", () => baseline(run, hands));
+  await refuseFrozenChange(run);
   await run.step("execute", () => (run.plan.strategy === "canary" ? canary(run, hands) : blueGreen(run, hands)));
   return run.step("observe", () => observe(run, hands));
 }

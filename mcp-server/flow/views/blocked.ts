@@ -1,5 +1,6 @@
 import { percentText } from "../../judge/tests/index.ts";
 import type { MessageView } from "../../record/artifact-kinds/index.ts";
+import { stoppedByFreeze } from "../freeze-record.ts";
 import { decidedBy, dimensionsOf, severityOf } from "./gate-views.ts";
 import { metricsLine } from "./metric-rows.ts";
 import { nextSteps, runningVersion } from "./outcome-words.ts";
@@ -16,14 +17,15 @@ const TESTS_NAMED = 3;
 export function blockedView(record: RunRecord, artifacts: View["artifacts"]): View {
   const { plan, state } = record;
   const gate = gateOf(record, "staging");
+  const isFrozen = stoppedByFreeze(state);
   return {
-    headline: `Deployment BLOCKED: ${plan.service} ${plan.version}, staging regression gate`,
+    headline: `Deployment BLOCKED: ${plan.service} ${plan.version}, ${isFrozen ? "freeze" : "staging regression gate"}`,
     status: "BLOCKED",
     version: plan.version,
     runningVersion: runningVersion(record),
     strategy: plan.strategy,
     detected: detected(record),
-    gateName: "Staging regression gate",
+    gateName: isFrozen && !gate ? "Staging regression gate: not reached" : "Staging regression gate",
     gate: gate
       ? dimensionsOf(gate.gate).map(([name, dimension]) => dimensionLine(name, dimension.outcome, detailOf(dimension)))
       : [],
@@ -54,6 +56,7 @@ function detailOf(dimension: ReturnType<typeof dimensionsOf>[number][1]): string
 
 /** The regression rate against its threshold where that is what blocked, else the gravest reason. */
 function detected(record: RunRecord): string {
+  if (stoppedByFreeze(record.state)) return reasonsText(record.state.outcome?.reasons ?? []);
   const tests = testsOf(record.state);
   const threshold = record.plan.regressionThreshold;
   const rate = tests?.regressionRate ?? null;

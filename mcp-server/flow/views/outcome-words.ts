@@ -1,4 +1,5 @@
 import { spanText } from "../../vocab/index.ts";
+import { freezeFound, stoppedByFreeze } from "../freeze-record.ts";
 import type { RunRecord } from "./record.ts";
 import { exposedMs, restoreMs } from "./times.ts";
 import { known, reasonsText, triggerText } from "./words.ts";
@@ -17,6 +18,7 @@ export function outcomeText(record: RunRecord): string {
     case "UNPROVEN":
       return `${version} is in production without sign of harm, and the evidence is too thin to prove it. ${running}`;
     case "BLOCKED":
+      if (stoppedByFreeze(state)) return `${version} was stopped by a freeze before any user saw it. ${running}`;
       return `${version} was stopped by the staging gate before any user saw it. ${running}`;
     case "ABORTED":
       return `${version} was stopped before any user saw it: ${reasonsText(state.outcome?.reasons ?? [])}. ${running}`;
@@ -72,6 +74,7 @@ export function nextSteps(record: RunRecord): string[] {
         "see what the evidence lacked: traffic, time or buckets",
       ];
     case "BLOCKED":
+      if (stoppedByFreeze(record.state)) return afterFreeze(record);
       return ["mend what the staging gate names", "deploy again: the gate is judged anew"];
     case "ABORTED":
       return ["clear the reason and deploy again"];
@@ -91,4 +94,13 @@ export function nextSteps(record: RunRecord): string[] {
     default:
       return outcome satisfies never;
   }
+}
+
+function afterFreeze({ plan, state }: RunRecord): string[] {
+  const found = freezeFound(state);
+  const until = found?.state === "frozen" ? found.until : null;
+  return [
+    until === null ? "change the freeze in deploy.yaml" : `deploy again after ${until}`,
+    `or a person overrides it: deploy-flow run ${plan.version} --override-freeze "why it cannot wait"`,
+  ];
 }

@@ -5,6 +5,7 @@ import { durationMs, spanText } from "../../vocab/index.ts";
 import { RECOMMENDED_THRESHOLD } from "../parameters.ts";
 import { type Plan, planHash, plannedMs } from "../plan.ts";
 import { adviceOf } from "./advice.ts";
+import { freezeRows } from "./freeze.ts";
 import { metricName } from "./metric-rows.ts";
 import type { RunRecord } from "./record.ts";
 import { signOffs } from "./sign-offs.ts";
@@ -61,6 +62,7 @@ function parameters(plan: Plan): NonNullable<View["parameters"]> {
     row("time planned", spanText(plannedMs(plan))),
     row("poll every", spanText(plan.pollMs)),
     row("without an owner", plan.onOrphan),
+    ...freezeRows(plan).map(({ name, value }) => row(name, value)),
     row("ways of approval", plan.approvals.join(", ")),
     row("deploy.yaml", plan.configSha256),
   ];

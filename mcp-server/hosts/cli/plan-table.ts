@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { RECOMMENDED_THRESHOLD } from "../../flow/parameters.ts";
 import { type Plan, plannedMs } from "../../flow/plan.ts";
+import { freezeRows } from "../../flow/views/freeze.ts";
 import { type Sha256, spanText } from "../../vocab/index.ts";
 
 /** A plan as a person reads it before approving: what, how, how long, what is not judged, and the hash. Pure. */
@@ -21,6 +22,7 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
     ["on regression", plan.rollbackOnRegression ? "roll back" : "hold and ask"],
     ["tests", testsText(plan)],
     ["planned time", spanText(plannedMs(plan))],
+    ...freezeRows(plan).map(({ name, value }) => [name, value]),
     ["approval by", plan.approvals.join(", ")],
   ]);
   const stages = table(
