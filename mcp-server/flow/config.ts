@@ -59,6 +59,8 @@ const WaitsConfig = z.strictObject({
   decision: Duration.default("60m"),
   /** The same when nobody watches the run. */
   decisionUnattended: Duration.default("10m"),
+  /** All gaps of one watch in which nothing could be seen, added up; beyond that it holds and asks. */
+  unseen: Duration.default("30m"),
   /** Measured time after a rollback before it is called verified. */
   rollbackVerify: Duration.default("10m"),
   /** Traffic must be back on the old version within this time. */

@@ -59,6 +59,8 @@ export const LiveSummary = z.object({
   infra: InfraReading,
   /** Every running instance is one of the two versions of the plan, by digest. */
   versionsKnown: z.boolean(),
+  /** Restarts that this observation found after a time in which nobody watched. */
+  unseenRestarts: z.number().optional(),
   /** What instances that had run before the watch had counted when it began; `infra` counts from there. */
   since: z.object({ restarts: z.number(), oomKills: z.number(), crashes: z.number() }).optional(),
 });

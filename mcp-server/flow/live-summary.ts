@@ -1,14 +1,29 @@
 import type { InfraReading } from "../judge/index.ts";
-import type { LiveState, Version } from "../vocab/index.ts";
+import type { Instant, LiveState, Ms, Version } from "../vocab/index.ts";
+import { between } from "../vocab/index.ts";
 import type { LiveSummary } from "./events.ts";
 import type { Plan } from "./plan.ts";
 import type { WatchState } from "./run-state.ts";
 
 const FIVE_MINUTES_MS = 300_000;
 
+/** When an observation was made: what lies between it and the one before may have been seen by nobody. */
+export interface SeenWhen {
+  readonly now: Instant;
+  /** Observed time since the poll before. */
+  readonly elapsedMs: Ms;
+  readonly ownership: number;
+}
+
 /** The parts of an observation that decide, about the version under watch. */
-export function summarise(plan: Plan, live: LiveState, subject: Version, watch: WatchState): LiveSummary {
-  const infra = infraOf(live, subject, watch);
+export function summarise(
+  plan: Plan,
+  live: LiveState,
+  subject: Version,
+  watch: WatchState,
+  when: SeenWhen,
+): LiveSummary {
+  const infra = infraOf(live, subject, watch, isAfterGap(watch, when));
   return {
     pools: [...live.pools],
     measuredSharePct: live.measuredSharePct,
@@ -22,13 +37,30 @@ export function summarise(plan: Plan, live: LiveState, subject: Version, watch: 
   };
 }
 
+/**
+ * Five minutes or more passed since the instances were last seen, by observed time, or by the wall clock where another
+ * runner saw them. What happened in between may be older than five minutes.
+ */
+function isAfterGap({ restartMarks, seenAt, watchedMs }: WatchState, when: SeenWhen): boolean {
+  const last = restartMarks.at(-1);
+  if (!last || !seenAt) return false;
+  if (watchedMs + when.elapsedMs - last.watchedMs >= FIVE_MINUTES_MS) return true;
+  const gapMs = between(seenAt.at, when.now);
+  return seenAt.ownership !== when.ownership && (gapMs < 0 || gapMs >= FIVE_MINUTES_MS);
+}
+
 const NONE = { restarts: 0, oomKills: 0, crashes: 0 };
 
 /**
  * The new version's instances are new in this run, so what they count counts from zero. The old version may have run
  * for months: after a rollback only what happens from then on says whether it is well.
  */
-function infraOf(live: LiveState, subject: Version, watch: WatchState): Pick<LiveSummary, "infra" | "since"> {
+function infraOf(
+  live: LiveState,
+  subject: Version,
+  watch: WatchState,
+  afterGap: boolean,
+): Pick<LiveSummary, "infra" | "since" | "unseenRestarts"> {
   const own = live.instances.filter((instance) => instance.version === subject && instance.state !== "stopped");
   const ready = own.filter((instance) => instance.state === "ready").length;
   const total = (counter: keyof typeof NONE) => own.reduce((sum, instance) => sum + instance[counter], 0);
@@ -37,15 +69,19 @@ function infraOf(live: LiveState, subject: Version, watch: WatchState): Pick<Liv
   const since = isOld ? (watch.live?.since ?? totals) : NONE;
   const restarts = Math.max(0, totals.restarts - since.restarts);
   const before = watch.restartMarks.findLast((mark) => watch.watchedMs - mark.watchedMs >= FIVE_MINUTES_MS);
+  const last = watch.restartMarks.at(-1);
+  const unseenNow = afterGap && last ? Math.max(0, restarts - last.restarts) : 0;
+  const unseen = (last?.unseen ?? 0) + unseenNow - (before?.unseen ?? 0);
   const failing = own.length > 0 && own.length - ready > own.length / 2;
   const infra: InfraReading = {
     instances: own.length,
     ready,
     restarts,
-    restartsLast5Min: restarts - (before?.restarts ?? 0),
+    restartsLast5Min: Math.max(0, restarts - (before?.restarts ?? 0) - unseen),
+    ...(unseen > 0 ? { restartsUnseen: unseen } : {}),
     oomKills: Math.max(0, totals.oomKills - since.oomKills),
     crashes: Math.max(0, totals.crashes - since.crashes),
     unhealthyStreak: failing ? (watch.live?.infra.unhealthyStreak ?? 0) + 1 : 0,
   };
-  return isOld ? { infra, since } : { infra };
+  return { infra, ...(isOld ? { since } : {}), ...(unseenNow > 0 ? { unseenRestarts: unseenNow } : {}) };
 }

@@ -84,6 +84,7 @@ export function makePlan(facts: PlanFacts): Plan {
       approvalValidMs: durationMs(config.waits.approvalValid),
       decisionMs: durationMs(config.waits.decision),
       decisionUnattendedMs: durationMs(config.waits.decisionUnattended),
+      unseenMs: durationMs(config.waits.unseen),
       rollbackVerifyMs: durationMs(config.waits.rollbackVerify),
       rollbackTrafficMs: durationMs(config.waits.rollbackTraffic),
     },

@@ -75,6 +75,7 @@ export const Plan = z.object({
     approvalValidMs: z.number(),
     decisionMs: z.number(),
     decisionUnattendedMs: z.number(),
+    unseenMs: z.number(),
     rollbackVerifyMs: z.number(),
     rollbackTrafficMs: z.number(),
   }),

@@ -22,15 +22,19 @@ export interface WatchState {
   startedAt: Instant;
   /** Time in which the watch could see what it watches. */
   servedMs: number;
-  /** All time, also that in which nothing could be seen. */
+  /** All time of this and earlier watches of the track, also that in which nothing could be seen. */
   watchedMs: number;
+  /** Time of this watch that did not count as served. */
+  unservedMs: number;
   extendedMs: number;
   polls: number;
   /** Observed time since the last poll in which every required series answered. */
   deadForMs: number;
   probesFail: boolean;
-  /** Observed times and restart counts, for "in the last five minutes". */
-  restartMarks: { watchedMs: number; restarts: number }[];
+  /** Observed times and restart counts, for "in the last five minutes"; `unseen` of them happened while nobody watched. */
+  restartMarks: { watchedMs: number; restarts: number; unseen: number }[];
+  /** When, and in which ownership, the instances were last seen. */
+  seenAt: { at: Instant; ownership: number } | undefined;
   /** The last observation that there was. */
   live: LiveSummary | undefined;
   /** The last poll could observe. */

@@ -67,7 +67,7 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
       openWatch(state, event.key, event.watch, at);
       return;
     case "poll":
-      applyPoll(state, event);
+      applyPoll(state, event, at);
       return;
     case "extended":
       withWatch(state, event.key, (watch) => {
@@ -171,11 +171,13 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     startedAt: at,
     servedMs: 0,
     watchedMs: before?.watchedMs ?? 0,
+    unservedMs: 0,
     extendedMs: 0,
     polls: 0,
     deadForMs: before?.deadForMs ?? 0,
     probesFail: false,
     restartMarks: [...(before?.restartMarks ?? [])],
+    seenAt: before?.seenAt,
     live: before?.live,
     sighted: false,
     smoke: undefined,
@@ -204,7 +206,12 @@ function isAnswered({ spec }: MetricsState, increments: readonly Increment[]): b
   );
 }
 
-function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>): void {
+/** An exposure has begun and is not known to be done. */
+function isExposing(state: RunState): boolean {
+  return [...state.intents].some(([key, { exposes }]) => exposes === true && !state.results.has(key));
+}
+
+function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>, at: Instant): void {
   const watch = state.watches.get(event.key);
   if (!watch) return;
   const metrics = state.tracks.get(watch.watch.track);
@@ -212,6 +219,7 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   watch.watchedMs += event.elapsedMs;
   // What nobody could see was not served: the clock of a stage stands still while nothing is known of it.
   if (answered) watch.servedMs += event.elapsedMs;
+  else watch.unservedMs += event.elapsedMs;
   watch.deadForMs = answered ? 0 : watch.deadForMs + event.elapsedMs;
   watch.polls += 1;
   if (event.cursor) state.cursors.set(watch.watch.track, event.cursor);
@@ -220,8 +228,14 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   watch.probesFail = answered ? false : (event.probesFail ?? watch.probesFail);
   if (event.live) {
     watch.live = event.live;
-    watch.restartMarks.push({ watchedMs: watch.watchedMs, restarts: event.live.infra.restarts });
+    const unseen = (watch.restartMarks.at(-1)?.unseen ?? 0) + (event.live.unseenRestarts ?? 0);
+    watch.restartMarks.push({ watchedMs: watch.watchedMs, restarts: event.live.infra.restarts, unseen });
+    watch.seenAt = { at, ownership: state.ownerships };
   }
   if (state.question) state.question.waitedMs += event.elapsedMs;
-  if (metrics) state.tracks.set(watch.watch.track, stepMetrics(metrics, event.increments));
+  if (metrics) {
+    // While traffic moves, new instances join at a time that nobody knows: they are cold until it has moved.
+    const armed = isExposing(state) ? rearmWarmup(metrics) : metrics;
+    state.tracks.set(watch.watch.track, stepMetrics(armed, event.increments));
+  }
 }

@@ -32,6 +32,8 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     smokeRequired: state.plan.smoke !== null,
     infra,
     deadForMs: watched.deadForMs,
+    gapsMs: Math.max(0, watched.unservedMs - watched.deadForMs),
+    gapsLimitMs: state.plan.waits.unseenMs,
     probesFail: watched.probesFail,
     final: plan.final,
   });

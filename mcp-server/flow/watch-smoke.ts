@@ -61,7 +61,11 @@ const OBSERVE_LIMIT_MS = 10_000;
 async function checksOf(run: Run, hands: Hands, watched: WatchState, smoke: WatchSmoke, signal: AbortSignal) {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(OBSERVE_LIMIT_MS)]);
   const live = await unlessAborted(run.target.observe(envOf(watched), limit), limit);
-  return hands.smoke(smoke.mode, smoke.baseUrls(live), subjectOf(run, watched), signal);
+  const subject = subjectOf(run, watched);
+  const urls = smoke.baseUrls(live);
+  // Nobody was asked, so nothing was answered: until somebody can be, the checks are missing and not inconclusive.
+  if (urls.length === 0) throw new Error(`no instance of ${subject} is ready to be asked`);
+  return hands.smoke(smoke.mode, urls, subject, signal);
 }
 
 /** The checks as the only eyes left while the metrics are gone. */

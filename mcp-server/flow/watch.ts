@@ -138,6 +138,7 @@ async function pollOnce(
   }
   const mono = run.clock.mono();
   const elapsedMs = last === undefined ? 0 : Math.min(started - last, MAX_GAP_POLLS * pollMs) + (mono - started);
+  const when = { now: run.now(), elapsedMs, ownership: run.state().ownerships };
   const probesFail = watched.deadForMs > 0 ? probes.look(live) : undefined;
   run.append({
     event: "poll",
@@ -145,7 +146,7 @@ async function pollOnce(
     elapsedMs,
     increments,
     cursor: cursor ?? null,
-    live: live ? summarise(run.plan, live, subject, watched) : null,
+    live: live ? summarise(run.plan, live, subject, watched, when) : null,
     ...(problem === undefined ? {} : { problem }),
     ...(probesFail === undefined ? {} : { probesFail }),
   });

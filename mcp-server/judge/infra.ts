@@ -18,8 +18,8 @@ const UNHEALTHY_OBSERVATIONS = 2;
 /**
  * UNHEALTHY, which rolls back while exposed: an out-of-memory kill, a crash loop (3 crashes and 3 restarts, or more than
  * 3 restarts, in 5 minutes), or more than half of the instances failing their health check twice in a row.
- * DEGRADED, which only holds: any other restart in the last 5 minutes, or an instance that is not ready. Earlier
- * restarts that did no lasting harm are named and no more.
+ * DEGRADED, which only holds: any other restart in the last 5 minutes, restarts that were found after a time in which
+ * nobody watched, or an instance that is not ready. Earlier restarts that did no lasting harm are named and no more.
  */
 export function judgeInfra(reading: InfraReading): InfraVerdict {
   const unhealthy = unhealthyReasons(reading);
@@ -59,9 +59,10 @@ function unhealthyReasons(reading: InfraReading): Reason[] {
 }
 
 function degradedReasons(reading: InfraReading): Reason[] {
-  const { instances, ready, restartsLast5Min } = reading;
+  const { instances, ready, restartsLast5Min, restartsUnseen = 0 } = reading;
   return [
     ...reason(restartsLast5Min > 0, "restart", `${restartsLast5Min} restarts in 5 minutes`),
+    ...reason(restartsUnseen > 0, "restart", `${restartsUnseen} restarts while nobody watched, at times unknown`),
     ...reason(instances === 0, "no-instances", "no instance of the version runs"),
     ...reason(ready < instances, "not-ready", `${ready} of ${instances} instances ready`),
   ];

@@ -31,7 +31,10 @@ export const InfraReading = z.object({
   ready: z.number().int(),
   /** Restarts, out-of-memory kills and crashes of this version since the watch began. */
   restarts: z.number().int(),
+  /** Those of them that are known to lie in the last five minutes. */
   restartsLast5Min: z.number().int(),
+  /** Found in the last five minutes after a time in which nobody watched: when they happened is not known. */
+  restartsUnseen: z.number().int().optional(),
   oomKills: z.number().int(),
   crashes: z.number().int(),
   /** Consecutive observations in which more than half of the instances failed their health check. */

@@ -237,6 +237,39 @@ describe("an owner", () => {
     expect(disk.list(project.paths.inbox)).toEqual(["req-odd.json"]);
   });
 
+  test("is not kept from the requests behind an inbox file that cannot be read", async () => {
+    const { clock, project, order, disk } = machine(NO_TESTS);
+    const request = { kind: "abort" as const, reason: "left in the inbox" };
+    const run = ownRun(project, {
+      start: order(),
+      onReady: () => {
+        disk.mkdir(`${project.paths.inbox}/req-a-folder.json`);
+        disk.symlink("/nowhere", `${project.paths.inbox}/req-b-dangling.json`);
+        disk.writeAtomic(
+          `${project.paths.inbox}/req-inbox.json`,
+          JSON.stringify({ id: "req-inbox", request, actor: ADA }),
+        );
+      },
+    });
+    const state = await clock.runUntil(run);
+    expect(state.outcome?.outcome).toBe("ABORTED");
+    const told = eventsOf(disk, project).filter(
+      (event) => event.event === "notice" && event.text.includes("could not be read and was left there"),
+    );
+    expect(told.length).toBeGreaterThan(0);
+  });
+
+  test("goes on when deploy.yaml can no longer be read, and says so once", async () => {
+    const { clock, project, order, disk } = machine(NO_TESTS);
+    const run = ownRun(project, { start: order(), onReady: () => disk.remove(`${ROOT}/deploy.yaml`) });
+    const state = await clock.runUntil(run);
+    expect(state.outcome?.outcome).toBe("UNPROVEN");
+    const told = eventsOf(disk, project).filter(
+      (event) => event.event === "notice" && event.text.startsWith("deploy.yaml was changed"),
+    );
+    expect(told).toHaveLength(1);
+  });
+
   test("that is told to stop before anybody is exposed ends the run without a change", async () => {
     const { clock, project, order, platform } = machine(NO_TESTS);
     const state = await clock.runUntil(ownRun(project, { start: order(), signal: AbortSignal.abort() }));

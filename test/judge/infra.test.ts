@@ -20,6 +20,13 @@ describe("judgeInfra", () => {
     ["two crashes", { crashes: 2, restarts: 2, restartsLast5Min: 2 }, "DEGRADED", "INCONCLUSIVE", ["restart"]],
     ["three restarts in five minutes", { restarts: 3, restartsLast5Min: 3 }, "DEGRADED", "INCONCLUSIVE", ["restart"]],
     ["four restarts in five minutes", { restarts: 4, restartsLast5Min: 4 }, "UNHEALTHY", "FAIL", ["crash-loop"]],
+    [
+      "ten restarts while nobody watched",
+      { restarts: 10, restartsUnseen: 10 },
+      "DEGRADED",
+      "INCONCLUSIVE",
+      ["restart"],
+    ],
     ["failing health once", { ready: 1, unhealthyStreak: 1 }, "DEGRADED", "INCONCLUSIVE", ["not-ready"]],
     ["failing health twice in a row", { ready: 1, unhealthyStreak: 2 }, "UNHEALTHY", "FAIL", ["failing-health"]],
     ["one instance not ready", { ready: 3 }, "DEGRADED", "INCONCLUSIVE", ["not-ready"]],

@@ -32,6 +32,9 @@ export interface StagePoll {
   readonly infra: InfraVerdict;
   /** Time since the last poll in which every required metric could be read; 0 when this one could. */
   readonly deadForMs: Ms;
+  /** Earlier times of this watch in which they could not be read, added up, and how much of that is borne. */
+  readonly gapsMs: Ms;
+  readonly gapsLimitMs: Ms;
   /** Smoke checks fail while the metrics are gone. */
   readonly probesFail: boolean;
   /** The observation at 100 %: here a worsening of trigger size must be excluded. */
@@ -83,9 +86,12 @@ function regression({ metrics, accepted, rollbackOnRegression }: StagePoll): Sta
 }
 
 /** A dead metrics source: hold at once, let the probes decide after 5 minutes, and do not stay blind for ever. */
-function silence({ metrics, deadForMs, probesFail, unattended }: StagePoll): StageDecision | undefined {
+function silence(poll: StagePoll): StageDecision | undefined {
+  const { metrics, deadForMs, probesFail, unattended } = poll;
   if (deadForMs <= 0) return undefined;
+  const gaps = gapsPoint(poll);
   if (deadForMs < DEAD_AFTER_MS && (metrics?.missedStreak ?? 0) < DEAD_AFTER_POLLS) {
+    if (gaps.length > 0) return { do: "hold", question: "inconclusive", reasons: gaps };
     return { do: "continue", waitsFor: "an answer of the metrics source" };
   }
   const what = metrics ? "no required metric" : "nothing of the platform";
@@ -97,13 +103,26 @@ function silence({ metrics, deadForMs, probesFail, unattended }: StagePoll): Sta
   if (deadForMs >= deadline) {
     return rollback("data", [...reasons, { code: "deadline", text: `nobody decided within ${spanText(deadline)}` }]);
   }
+  // Asked about once: a source that comes and goes must not take its question back each time that it comes.
+  if (gaps.length > 0) return { do: "hold", question: "inconclusive", reasons: [...reasons, ...gaps] };
   return { do: "hold", question: "data", reasons };
+}
+
+/** A source that comes and goes would let a watch go on without end: from here on a person is asked. */
+function gapsPoint({ gapsMs, gapsLimitMs }: StagePoll): Reason[] {
+  if (gapsMs <= gapsLimitMs) return [];
+  const text = `nothing could be seen for ${spanText(gapsMs)} of this watch, more than ${spanText(gapsLimitMs)}`;
+  return [{ code: "no-data", text }];
 }
 
 function timeServed(poll: StagePoll): StageDecision {
   const { servedMs, plannedMs, extendedMs } = poll;
   const dueMs = plannedMs + extendedMs;
   const open = openPoints(poll);
+  const gaps = gapsPoint(poll);
+  if (gaps.length > 0 && (servedMs < dueMs || open.length > 0)) {
+    return { do: "hold", question: "inconclusive", reasons: [...gaps, ...open] };
+  }
   if (servedMs < dueMs) return { do: "continue", waitsFor: waitText(dueMs - servedMs, open) };
   if (open.length > 0) {
     return extendedMs === 0 ? { do: "extend", reasons: open } : { do: "hold", question: "inconclusive", reasons: open };

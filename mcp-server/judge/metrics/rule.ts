@@ -58,7 +58,7 @@ export const MetricsSpec = z.object({
   plannedPolls: z.number().int().min(1),
   /** Dispersion; 1 where the target routes each request independently. */
   phi: z.number().min(1),
-  /** First polls with traffic on the candidate that are not judged, for either arm. */
+  /** First polls with traffic on the candidate whose latencies are not judged, for either arm; errors always are. */
   warmupPolls: z.number().int().min(0),
   rules: z.array(MetricRule).min(1),
   /** `none`: first deployment, only absolute targets apply. */

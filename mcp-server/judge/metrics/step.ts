@@ -77,7 +77,7 @@ export function stepMetrics(state: MetricsState, poll: readonly Increment[]): Me
   const armsOf = (rule: MetricRule) => arms.get(rule.id) ?? NO_ARMS;
   const traffic = state.spec.rules.some((rule) => (armsOf(rule).candidate?.counts.exposure ?? 0) > 0);
   const warm = state.warmupLeft === 0;
-  const frozen = state.frozen && withLoad(state.frozen, state.spec.rules.map(armsOf), warm);
+  const frozen = state.frozen && withLoad(state.frozen, state.spec.rules.map(armsOf));
   const comparable = !frozen || frozen.offLoadPolls === (state.frozen?.offLoadPolls ?? 0);
   return {
     ...state,
@@ -155,13 +155,13 @@ function addSeen(seen: Seen, rule: MetricRule, arm: ArmPoll | undefined): Seen {
 }
 
 /** Load is a matter of exposure alone, so leaving a poll out because of it does not bias its evidence. */
-function withLoad(frozen: FrozenState, arms: readonly Arms[], warm: boolean): FrozenState {
+function withLoad(frozen: FrozenState, arms: readonly Arms[]): FrozenState {
   const requests = Math.max(0, ...arms.map(({ candidate }) => candidate?.counts.exposure ?? 0));
   const seconds = Math.max(0, ...arms.map(({ candidate }) => candidate?.seconds ?? 0));
   if (seconds === 0 || seconds > LONGEST_WINDOW_SECONDS) return frozen;
   const decay = DECAY_PER_SECOND ** seconds;
   const load = { requests: frozen.load.requests * decay + requests, seconds: frozen.load.seconds * decay + seconds };
-  const off = warm && isOffLoad({ ...frozen, load });
+  const off = isOffLoad({ ...frozen, load });
   return { ...frozen, load, offLoadPolls: frozen.offLoadPolls + (off ? 1 : 0) };
 }
 

@@ -55,6 +55,8 @@ const done: StagePoll = {
   smoke: smoke("PASS"),
   infra: { status: "HEALTHY", reasons: [] },
   deadForMs: 0,
+  gapsMs: 0,
+  gapsLimitMs: 30 * MINUTE,
   probesFail: false,
   final: false,
 };
@@ -127,6 +129,21 @@ const cases: [string, Partial<StagePoll>, string][] = [
   ["silence of 10 minutes, unattended", { metrics: silent, deadForMs: 10 * MINUTE, unattended: true }, "rollback data"],
   ["a blind minute where no metrics are judged", { metrics: undefined, deadForMs: MINUTE }, "hold data"],
   ["blind for 60 minutes where no metrics are judged", { metrics: undefined, deadForMs: 60 * MINUTE }, "rollback data"],
+  ["gaps within what is borne", { ...early, gapsMs: 30 * MINUTE }, "continue"],
+  ["a source that came and went for too long", { ...early, gapsMs: 31 * MINUTE }, "hold inconclusive"],
+  [
+    "the same in its next gap",
+    { ...early, gapsMs: 31 * MINUTE, metrics: silent, deadForMs: MINUTE },
+    "hold inconclusive",
+  ],
+  ["the same after one missed poll", { ...early, gapsMs: 31 * MINUTE, deadForMs: 10_000 }, "hold inconclusive"],
+  ["gaps, and then the whole time served", { gapsMs: 31 * MINUTE }, "advance proven"],
+  ["gaps, and a point still open", { gapsMs: 31 * MINUTE, measuredRequests: 1000 }, "hold inconclusive"],
+  [
+    "gaps, and the source is dead past its deadline",
+    { ...early, gapsMs: 31 * MINUTE, metrics: silent, deadForMs: 60 * MINUTE },
+    "rollback data",
+  ],
   ["smoke checks that have not answered at the end", { smokeRequired: true, smoke: undefined }, "extend"],
   ["smoke checks that never answered", { smokeRequired: true, smoke: undefined, ...extended }, "hold inconclusive"],
 

@@ -318,6 +318,17 @@ describe("against a recorded baseline", () => {
     expect(reading.regression.reasons.at(-1)?.text).toMatch(/30 polls left out because their load was too different/);
   });
 
+  it("a record of very different load is not compared with during the warm-up either", () => {
+    const traffic = trafficOf(23);
+    const snapshot = traffic.snapshot(healthy, 60);
+    let state = startMetrics(specOf({ warmupPolls: 30, baseline: { kind: "frozen", snapshot } }));
+    for (let i = 0; i < 20; i++) {
+      state = stepMetrics(state, traffic.poll({ candidate: { ...healthy, rps: 400, errorRate: 0.2 } }));
+    }
+    expect(state.frozen?.offLoadPolls).toBe(20);
+    expect(readMetrics(state).regression.outcome).toBe("INCONCLUSIVE");
+  });
+
   it("a clock that is set back or forward by a day does not look like another load", () => {
     const traffic = trafficOf(21);
     let state = startMetrics(specOf({ baseline: { kind: "frozen", snapshot: traffic.snapshot(healthy, 60) } }));
