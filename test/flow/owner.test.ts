@@ -11,7 +11,7 @@ import { openProject, type Project } from "../../mcp-server/flow/project.ts";
 import type { StartOrder } from "../../mcp-server/flow/run-files.ts";
 import { realHttpServer, SocketRefusal, type Sockets, socketPath } from "../../mcp-server/ports/index.ts";
 import { readHeld } from "../../mcp-server/record/held.ts";
-import { readJournal } from "../../mcp-server/record/journal-file.ts";
+import { openJournal, readJournal } from "../../mcp-server/record/journal-file.ts";
 import { readLock } from "../../mcp-server/record/lock.ts";
 import { SandboxRequest } from "../../mcp-server/target/sandbox/protocol.ts";
 import { TargetError } from "../../mcp-server/target/target.ts";
@@ -235,6 +235,35 @@ describe("an owner", () => {
     expect(state.outcome?.outcome).toBe("ABORTED");
     expect(eventsOf(disk, project)).toContainEqual(expect.objectContaining({ event: "request", id: "req-inbox" }));
     expect(disk.list(project.paths.inbox)).toEqual(["req-odd.json"]);
+  });
+
+  test("does what was asked last before a crash, before it takes anything new", async () => {
+    const floors = {
+      canary: { stages: [20, 100], stageDuration: "10m" },
+      observe: "15m",
+      approvals: { accept: ["flag"] },
+    };
+    const { clock, project, order, disk } = machine({ ...NO_TESTS, ...floors }, true);
+    const { plan, configText: text, configFile } = order();
+    const { paths } = project;
+    disk.mkdir(paths.evidence);
+    disk.mkdir(paths.inbox);
+    disk.writeAtomic(paths.planSource, text);
+    disk.writeAtomic(paths.plan, JSON.stringify(plan));
+    const hash = planHash(plan);
+    const journal = openJournal({ disk, clock, path: paths.journal, schema: FlowEvent, epoch: 1, durable: () => true });
+    const opened = { event: "run-opened", runId: RUN, version: plan.version, planHash: hash } as const;
+    journal.append({ ...opened, unattended: true, configFile }, ADA);
+    const approve: Request = { kind: "approve", decision: "approve", planHash: hash, way: "flag", person: "ada" };
+    journal.append({ event: "request", id: "req-in-flight", request: approve, taken: true }, ADA);
+    journal.close();
+    const advice: Request = { kind: "advice", step: "staging", role: "devops-engineer", text: "looks well" };
+    const message = { op: "request", id: "req-new", request: advice, actor: ADA };
+    const state = await clock.runUntil(
+      ownRun(project, { onReady: () => void project.ports.sockets.call(socketPath(ROOT, "runner"), message, 1_000) }),
+    );
+    expect(state.approval).toMatchObject({ decision: "approve", person: "ada" });
+    expect(state.outcome?.outcome).toBe("UNPROVEN");
   });
 
   test("is not kept from the requests behind an inbox file that cannot be read", async () => {
