@@ -20,7 +20,13 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
 
 /** These two read what is judged, so they may know its shapes: types from anywhere, values only from files of schemas. */
 const KNOWS_JUDGE_SHAPES = new Set(["evidence", "record"]);
-const SHAPES = new Set(["judge/inputs.ts", "judge/tests/row.ts", "judge/tests/result.ts", "judge/tests/scope.ts"]);
+const SHAPES = new Set([
+  "judge/inputs.ts",
+  "judge/readiness/criteria.ts",
+  "judge/tests/row.ts",
+  "judge/tests/result.ts",
+  "judge/tests/scope.ts",
+]);
 
 /** What reaches outside the process. */
 const OUTSIDE =

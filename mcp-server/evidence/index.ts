@@ -1,5 +1,6 @@
 export * from "./config.ts";
 export * from "./metrics/index.ts";
 export * from "./placeholders.ts";
+export * from "./readiness/index.ts";
 export * from "./smoke/index.ts";
 export * from "./tests/index.ts";
