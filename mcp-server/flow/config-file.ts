@@ -45,6 +45,21 @@ export function parseDeployConfig(text: string, file: string): DeployConfig {
   });
 }
 
+/** Dotted keys that a readable deploy.yaml writes itself; every other one is at its default. */
+export function statedKeys(text: string): ReadonlySet<string> {
+  const keys = new Set<string>();
+  const walk = (node: unknown, path: string): void => {
+    if (!isMap(node)) return;
+    for (const { key, value } of node.items) {
+      const name = `${path}${isScalar(key) ? String(key.value) : ""}`;
+      keys.add(name);
+      walk(value, `${name}.`);
+    }
+  };
+  walk(parseDocument(text).contents, "");
+  return keys;
+}
+
 /** The document as plain values. Aliases that multiply without end are refused, not expanded. */
 function plainValue(document: Document, file: string): unknown {
   try {

@@ -12,10 +12,13 @@ import { problemsOfEvidence } from "./evidence-problems.ts";
 import { metricRules } from "./metrics-spec.ts";
 import type { RunParameters } from "./parameters.ts";
 import type { Plan, Stage } from "./plan.ts";
+import { type Resolved, resolveParameters } from "./understanding/resolve.ts";
 
 /** What was looked up before a plan can be made; the plan itself is a pure function of it. */
 export interface PlanFacts {
   readonly config: DeployConfig;
+  /** Dotted keys that deploy.yaml writes itself. */
+  readonly stated: ReadonlySet<string>;
   readonly configSha256: Sha256;
   readonly parameters: RunParameters;
   readonly digest: Digest;
@@ -33,18 +36,32 @@ const FLOORS = { canaryStage: 10 * 60_000, observe: 15 * 60_000 } as const;
 
 /** The plan of a run. Refuses what cannot be done or must not be done, naming the key. */
 export function makePlan(facts: PlanFacts): Plan {
+  const asked = resolveParameters({ parameters: facts.parameters, config: facts.config, stated: facts.stated });
+  return planAsAsked({ ...facts, config: heeded(facts.config, asked) }, asked);
+}
+
+/** deploy.yaml with the values that flags, answers and guidance set or tighten. */
+function heeded(config: DeployConfig, asked: Resolved): DeployConfig {
+  return {
+    ...config,
+    canary: { ...config.canary, stages: [...asked.stages] },
+    slo: { ...config.slo, ...asked.slo },
+  };
+}
+
+function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
   const { config, parameters, production } = facts;
   const previous = previousOf(facts);
   refuseNoOp(facts, previous);
   problemsOfEvidence(config);
   refuseUncalibrated(facts);
   if (production) refuseNobodysApproval(config);
-  const strategy = parameters.strategy ?? config.strategy;
-  const observeMs = durationMs(parameters.observe ?? config.observe);
+  const strategy = asked.strategy?.value ?? "canary";
+  const { observeMs } = asked;
   // Without an old version there is nobody to share the traffic with.
   const stages = stagesOf(facts, previous ? strategy : "blue-green", observeMs);
   if (production) refuseBelowFloors(strategy, stages, observeMs);
-  const threshold = parameters.regressionThreshold ?? config.regressionThreshold;
+  const threshold = asked.regressionThreshold;
   const pollMs = config.metrics ? durationMs(config.metrics.poll) : 10_000;
   const notApplicable = notApplicableOf(facts, previous !== null);
   return {
@@ -58,11 +75,11 @@ export function makePlan(facts: PlanFacts): Plan {
     instances: config.instances,
     strategy,
     retainOld: strategy === "blue-green" && config.blueGreen.retainOld,
-    risk: parameters.risk,
-    depth: parameters.depth,
+    risk: asked.risk,
+    depth: asked.depth,
     stages,
     regressionThreshold: threshold,
-    rollbackOnRegression: parameters.rollbackOnRegression ?? config.rollbackOnRegression,
+    rollbackOnRegression: asked.rollbackOnRegression,
     metrics: config.metrics
       ? {
           config: config.metrics,
@@ -86,7 +103,8 @@ export function makePlan(facts: PlanFacts): Plan {
       decisionUnattendedMs: durationMs(config.waits.decisionUnattended),
       unseenMs: durationMs(config.waits.unseen),
       rollbackVerifyMs: durationMs(config.waits.rollbackVerify),
-      rollbackTrafficMs: durationMs(config.waits.rollbackTraffic),
+      // Who has to be back sooner than deploy.yaml allows is held to that.
+      rollbackTrafficMs: Math.min(durationMs(config.waits.rollbackTraffic), asked.rollbackToleranceMs ?? Infinity),
     },
     freeze: {
       freeze: config.freeze,
@@ -96,6 +114,8 @@ export function makePlan(facts: PlanFacts): Plan {
     approvals: approvalsOf(facts),
     onOrphan: config.onOrphan,
     notApplicable,
+    understood: [...asked.understood],
+    fixes: asked.fixes,
     expectedUnknowns: unknownsOf(facts, previous !== null),
     configSha256: facts.configSha256,
   };

@@ -2,6 +2,7 @@ import { fillPlaceholders } from "../evidence/placeholders.ts";
 import { loadBaseline } from "../record/baselines.ts";
 import { type Label, type LiveState, type Sha256, sha256, type Version } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
+import { statedKeys } from "./config-file.ts";
 import { makePlan } from "./make-plan.ts";
 import type { RunParameters } from "./parameters.ts";
 import { type Plan, type PresentedFile, planHash } from "./plan.ts";
@@ -28,6 +29,7 @@ export async function planRun(project: Project, parameters: RunParameters, confi
   const live = await orTargetFailure(target.observe("production", signal));
   const plan = makePlan({
     config,
+    stated: statedKeys(text),
     configSha256,
     parameters,
     digest,

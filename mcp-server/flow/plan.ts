@@ -4,6 +4,7 @@ import { FreezeRules, MetricRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Digest, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
+import { Understood } from "./parameters.ts";
 
 /** One exposure of the new version. The last stage is always 100 % and is the observation. */
 export const Stage = z.object({
@@ -86,6 +87,10 @@ export const Plan = z.object({
   onOrphan: z.enum(["continue", "rollback"]),
   /** Dimensions that will not be judged, with the reason. Approving the plan accepts them. */
   notApplicable: z.record(z.string(), z.string()),
+  /** Every parameter as it was understood: from which source, from which words. */
+  understood: z.array(Understood),
+  /** The incident that this release ends, with a person's reason; readiness then waives "no incident" and "inside SLO". */
+  fixes: z.object({ incident: z.string(), reason: z.string() }).nullable(),
   /** What is not known before the start. Approving the plan acknowledges it. */
   expectedUnknowns: z.array(z.string()),
   /** Digest of the deploy.yaml that the plan was made from. */

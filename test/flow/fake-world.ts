@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { carry } from "../../mcp-server/flow/carry.ts";
-import { parseDeployConfig } from "../../mcp-server/flow/config-file.ts";
+import { parseDeployConfig, statedKeys } from "../../mcp-server/flow/config-file.ts";
 import { openRun, type RunControl } from "../../mcp-server/flow/engine.ts";
 import { FlowEvent, type Request } from "../../mcp-server/flow/events.ts";
 import { makePlan } from "../../mcp-server/flow/make-plan.ts";
@@ -268,6 +268,7 @@ function planOf(project: Project, platform: FakePlatform, text: string, o: World
   const { baseline, candidate } = config.tests ?? {};
   return makePlan({
     config,
+    stated: statedKeys(text),
     configSha256: sha256(text),
     parameters,
     digest: platform.digest(parameters.version),

@@ -1,7 +1,7 @@
 import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
 import { statusOf } from "../../mcp-server/flow/api.ts";
-import { parseDeployConfig } from "../../mcp-server/flow/config-file.ts";
+import { parseDeployConfig, statedKeys } from "../../mcp-server/flow/config-file.ts";
 import { FlowEvent, type Request } from "../../mcp-server/flow/events.ts";
 import { makePlan } from "../../mcp-server/flow/make-plan.ts";
 import { ownRun, pingOwner } from "../../mcp-server/flow/owner.ts";
@@ -112,6 +112,7 @@ function machine(config: Record<string, unknown> = QUIET, production = false) {
   const project = seenBy(processes);
   const plan = makePlan({
     config: parseDeployConfig(text, "deploy.yaml"),
+    stated: statedKeys(text),
     configSha256: sha256(text),
     parameters: RunParameters.parse({ version: NEW }),
     digest: platform.digest(NEW),

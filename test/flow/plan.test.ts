@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { DeployConfig } from "../../mcp-server/flow/config.ts";
-import { parseDeployConfig } from "../../mcp-server/flow/config-file.ts";
+import { parseDeployConfig, statedKeys } from "../../mcp-server/flow/config-file.ts";
 import { makePlan, type PlanFacts } from "../../mcp-server/flow/make-plan.ts";
 import { RunParameters } from "../../mcp-server/flow/parameters.ts";
 import { planHash } from "../../mcp-server/flow/plan.ts";
@@ -156,6 +156,7 @@ function facts(
   const text = configText(o.config);
   return {
     config: parseDeployConfig(text, "deploy.yaml"),
+    stated: statedKeys(text),
     configSha256: sha256(text),
     parameters: RunParameters.parse({ version: NEW, ...o.parameters }),
     digest: digestOf(sha256(NEW)),

@@ -49,7 +49,15 @@ export function listTool(tool: Tool): ListedTool {
 }
 
 /** Held by us and named in the error; a model that chooses arguments need not read them. */
-const SIZE_LIMITS = ["minLength", "maxLength", "minItems", "maxItems"] as const;
+const HELD_BY_US = [
+  "minLength",
+  "maxLength",
+  "minItems",
+  "maxItems",
+  "pattern",
+  "exclusiveMinimum",
+  "exclusiveMaximum",
+] as const;
 
 /** JSON Schema without the dialect's name: every dialect in use reads ours alike, and each word costs tokens. */
 function jsonSchema(schema: z.ZodObject, io: "input" | "output"): JsonObject {
@@ -58,7 +66,7 @@ function jsonSchema(schema: z.ZodObject, io: "input" | "output"): JsonObject {
     target: "draft-7",
     unrepresentable: "any",
     override: ({ jsonSchema }) => {
-      for (const limit of SIZE_LIMITS) delete jsonSchema[limit];
+      for (const limit of HELD_BY_US) delete jsonSchema[limit];
     },
   });
   return rest as JsonObject;

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { parseDeployConfig } from "../../../mcp-server/flow/config-file.ts";
+import { parseDeployConfig, statedKeys } from "../../../mcp-server/flow/config-file.ts";
 import { FlowEvent } from "../../../mcp-server/flow/events.ts";
 import { makePlan } from "../../../mcp-server/flow/make-plan.ts";
 import { RunParameters } from "../../../mcp-server/flow/parameters.ts";
@@ -75,6 +75,7 @@ export function planOf(edits: PlanEdits = {}): Plan {
   const old: Pool = { version: OLD, digest: digest(OLD), instances: 2, weightPct: 100 };
   return makePlan({
     config: parseDeployConfig(text, "deploy.yaml"),
+    stated: statedKeys(text),
     configSha256: sha256(text),
     parameters: RunParameters.parse({ version: NEW, firstDeploy: edits.isFirst ?? false, ...edits.parameters }),
     digest: digest(NEW),
