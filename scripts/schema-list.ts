@@ -4,6 +4,7 @@ import { FlowEvent } from "../mcp-server/flow/events.ts";
 import { Plan } from "../mcp-server/flow/plan.ts";
 import { GateVerdict } from "../mcp-server/judge/index.ts";
 import { TestsVerdict } from "../mcp-server/judge/tests/index.ts";
+import * as closing from "../mcp-server/record/artifact-kinds/closing.ts";
 import * as execution from "../mcp-server/record/artifact-kinds/execution.ts";
 import * as gates from "../mcp-server/record/artifact-kinds/gates.ts";
 import * as plans from "../mcp-server/record/artifact-kinds/plans.ts";
@@ -20,7 +21,7 @@ export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
   "flows/regression-check.yaml": { title: "Result of a regression check over tests", schema: TestsVerdict },
   "run-metrics.yaml": { title: "metrics.json of an archive", schema: RunMetrics },
   "history-entry.yaml": { title: "Line of history.jsonl", schema: HistoryEntry },
-  ...artifacts({ ...plans, ...gates, ...execution, ...reports }),
+  ...artifacts({ ...plans, ...gates, ...execution, ...reports, ...closing }),
 };
 
 /** `DeploymentReportView` becomes artifacts/deployment-report.yaml. */

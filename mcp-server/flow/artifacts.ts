@@ -49,6 +49,9 @@ export function artifactFiles(record: RunRecord): ArtifactFile[] {
   return [...files, { path, text: `${JSON.stringify(snapshot, null, 2)}\n` }];
 }
 
+/** A person reads and corrects these before anything comes of them, so they are drafts also at the end. */
+const PROPOSALS: ReadonlySet<Document["kind"]> = new Set(["stakeholder-notification", "runbook-updates"]);
+
 function rendered(record: RunRecord, document: Document): string {
   return renderArtifact(document.kind, masked(document.view), {
     artifact: document.name,
@@ -56,7 +59,7 @@ function rendered(record: RunRecord, document: Document): string {
     version: record.plan.version,
     generator: GENERATOR,
     at: record.at,
-    status: record.state.outcome ? "final" : "draft",
+    status: record.state.outcome && !PROPOSALS.has(document.kind) ? "final" : "draft",
     evidence: document.evidence,
   });
 }

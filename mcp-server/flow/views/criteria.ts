@@ -4,6 +4,7 @@ import { planHash } from "../plan.ts";
 import { decidedBy } from "./gate-views.ts";
 import { gateOf, observationOf, type RunRecord } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
+import { proposalsOf } from "./runbook-updates.ts";
 import { smokeOf, smokeText } from "./smoke.ts";
 import { APPROVAL, reasonsText, triggerText } from "./words.ts";
 
@@ -36,8 +37,8 @@ export function criteria(record: RunRecord): Criterion[] {
       "FOLLOWS",
       "the last step, after this report; `deploy-flow verify` proves it",
     ),
-    criterion("Notification of stakeholders drafted", "NOT PART OF THIS RUN", "nothing was drafted"),
-    criterion("Changes to runbooks proposed", "NOT PART OF THIS RUN", "nothing was proposed"),
+    criterion("Notification of stakeholders drafted", "MET", "internal and external; a person sends it"),
+    criterion("Changes to runbooks proposed", "MET", proposalsText(record)),
   ];
 }
 
@@ -105,6 +106,11 @@ function rollback(record: RunRecord): Criterion {
   if (!latched)
     return criterion(name, exposed ? "MET" : "NOT REACHED", exposed ? "none was triggered" : "nobody was exposed");
   return criterion(name, "NOT MET", `${triggerText(latched)}; rollback ${rollbackResult(record) ?? "not verified"}`);
+}
+
+function proposalsText(record: RunRecord): string {
+  const count = proposalsOf(record).length;
+  return count === 0 ? "none follows from what was measured" : `${num(count)} proposed, none applied`;
 }
 
 function documented(record: RunRecord): Criterion {

@@ -7,11 +7,13 @@ import { postRollbackGateView, productionGateView, stagingGateView } from "./gat
 import { productionImpactView, stagingImpactView } from "./impact.ts";
 import { incidentView } from "./incident.ts";
 import { infrastructureView } from "./infrastructure.ts";
+import { notificationView } from "./notification.ts";
 import { planView } from "./plan-view.ts";
 import { gateOf, observationOf, type RunRecord, watchesOf } from "./record.ts";
 import { reportView } from "./report.ts";
 import { rollbackLogView, rollbackVerificationView } from "./rollback.ts";
 import { rollbackPlanView } from "./rollback-plan-view.ts";
+import { runbookUpdatesView } from "./runbook-updates.ts";
 import { sloView } from "./slo.ts";
 import { smokeOf, smokeView } from "./smoke.ts";
 
@@ -211,7 +213,13 @@ function productionImpact(record: RunRecord): ArtifactView<"stand-alone"> | unde
 function closingNames({ plan, state }: RunRecord): { place: Place; name: string }[] {
   return [
     ...(state.latched ? [{ place: "deployment" as const, name: `rollback-report-${plan.version}` }] : []),
-    ...(state.outcome ? [{ place: "reports" as const, name: `deployment-report-${plan.version}` }] : []),
+    ...(state.outcome
+      ? [
+          { place: "reports" as const, name: `deployment-report-${plan.version}` },
+          { place: "working" as const, name: `stakeholder-notification-${plan.version}` },
+          { place: "deployment" as const, name: `deployment-runbook-updates-${plan.version}` },
+        ]
+      : []),
   ];
 }
 
@@ -233,5 +241,13 @@ function closingDocuments(record: RunRecord, references: { name: string; path: s
       reportView(record, references),
       evidence,
     ),
+    // No evidence at their heads: one of them is meant to leave the house.
+    ...document(
+      "working",
+      `stakeholder-notification-${version}`,
+      "stakeholder-notification",
+      notificationView(record, references),
+    ),
+    ...document("deployment", `deployment-runbook-updates-${version}`, "runbook-updates", runbookUpdatesView(record)),
   ];
 }

@@ -3,7 +3,8 @@ import { num } from "../../record/figures.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { StepName } from "../events.ts";
 import { decidedBy } from "./gate-views.ts";
-import { gateOf, type RunRecord, type WatchRecord, watchesOf } from "./record.ts";
+import { judgedRows, trafficRows } from "./metric-rows.ts";
+import { gateOf, observationOf, type RunRecord, type WatchRecord, watchesOf } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
 import { armTotals, pollsOf } from "./series.ts";
 import { spanMs, stepTimes } from "./times.ts";
@@ -147,4 +148,16 @@ function watchRow(record: RunRecord, watched: WatchRecord): Checks[number] {
     status: watched.plan.final ? stepResult(record, "observe") : watchResult(record, watched),
     detail: `${served}${extended}; ${requestsText(requests)} answered by the watched version${share}`,
   };
+}
+
+/** The observation where it was reached, else the last watch of the new version; after a rollback also the old version's. */
+export function sloRows(record: RunRecord): NonNullable<View["slo"]> {
+  const own = observationOf(record) ?? watchesOf(record, "production").at(-1);
+  const back = watchesOf(record, "post-rollback").at(-1);
+  return [
+    ...(own ? [...judgedRows(record, own.reading), ...trafficRows(record, own)] : []),
+    ...(back
+      ? judgedRows(record, back.reading).map((row) => ({ ...row, metric: `${row.metric}, after the rollback` }))
+      : []),
+  ];
 }

@@ -5,10 +5,9 @@ import { criteria } from "./criteria.ts";
 import { decidedBy } from "./gate-views.ts";
 import { infrastructureFacts } from "./infrastructure.ts";
 import { improvements, issues, wentWell } from "./lessons.ts";
-import { judgedRows, trafficRows } from "./metric-rows.ts";
 import { outcomeText, runningVersion } from "./outcome-words.ts";
-import { observationOf, type RunRecord, watchesOf } from "./record.ts";
-import { executionRows, preDeploymentRows, timelineRows } from "./report-rows.ts";
+import type { RunRecord } from "./record.ts";
+import { executionRows, preDeploymentRows, sloRows, timelineRows } from "./report-rows.ts";
 import { rollbackResult } from "./rollback.ts";
 import { signOffs } from "./sign-offs.ts";
 import { failureLines, groupRows, type SmokeRecord, smokeOf } from "./smoke.ts";
@@ -82,16 +81,4 @@ function gateRows(record: RunRecord): NonNullable<View["gates"]> {
     ratePct: gate.gate === "staging" ? (testsOf(record.state)?.regressionRate ?? null) : null,
     decidedBy: decidedBy(gate),
   }));
-}
-
-/** The observation where it was reached, else the last watch of the new version; after a rollback also the old version's. */
-function sloRows(record: RunRecord): NonNullable<View["slo"]> {
-  const own = observationOf(record) ?? watchesOf(record, "production").at(-1);
-  const back = watchesOf(record, "post-rollback").at(-1);
-  return [
-    ...(own ? [...judgedRows(record, own.reading), ...trafficRows(record, own)] : []),
-    ...(back
-      ? judgedRows(record, back.reading).map((row) => ({ ...row, metric: `${row.metric}, after the rollback` }))
-      : []),
-  ];
 }

@@ -9,11 +9,14 @@ import rollbackLog from "../../../templates/artifacts/rollback-execution-log.hbs
 import rollbackPlan from "../../../templates/artifacts/rollback-plan.hbs";
 import rollbackReport from "../../../templates/artifacts/rollback-report.hbs";
 import rollbackVerification from "../../../templates/artifacts/rollback-verification.hbs";
+import runbookUpdates from "../../../templates/artifacts/runbook-updates.hbs";
 import sloMonitoring from "../../../templates/artifacts/slo-monitoring-report.hbs";
 import smokeResults from "../../../templates/artifacts/smoke-test-results.hbs";
+import stakeholderNotification from "../../../templates/artifacts/stakeholder-notification.hbs";
 import standAlone from "../../../templates/artifacts/stand-alone.hbs";
 import blocked from "../../../templates/messages/blocked.hbs";
 import finalSummary from "../../../templates/messages/final-summary.hbs";
+import { RunbookUpdatesView, StakeholderNotificationView } from "./closing.ts";
 import {
   ExecutionLogView,
   RollbackLogView,
@@ -26,6 +29,7 @@ import { BlockedView, SummaryView } from "./messages.ts";
 import { DeploymentPlanView, RollbackPlanView } from "./plans.ts";
 import { AuditTrailView, DeploymentReportView, RollbackReportView, StandAloneView } from "./reports.ts";
 
+export * from "./closing.ts";
 export * from "./execution.ts";
 export * from "./gates.ts";
 export * from "./messages.ts";
@@ -46,6 +50,8 @@ export const ARTIFACT_KINDS = {
   "rollback-verification": { view: RollbackVerificationView, template: rollbackVerification },
   "rollback-report": { view: RollbackReportView, template: rollbackReport },
   "deployment-report": { view: DeploymentReportView, template: deploymentReport },
+  "stakeholder-notification": { view: StakeholderNotificationView, template: stakeholderNotification },
+  "runbook-updates": { view: RunbookUpdatesView, template: runbookUpdates },
   "audit-trail": { view: AuditTrailView, template: auditTrail },
   "stand-alone": { view: StandAloneView, template: standAlone },
 } as const satisfies Record<string, { view: z.ZodType; template: string }>;

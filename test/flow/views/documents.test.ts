@@ -41,7 +41,11 @@ const BACK = [
   `${W}/rollback-verification.md`,
   `${W}/smoke-test-results-post-rollback.md`,
 ];
-const REPORT = [".aiwg/reports/deployment-report-2.1.0.md"];
+const REPORT = [
+  ".aiwg/reports/deployment-report-2.1.0.md",
+  `${W}/stakeholder-notification-2.1.0.md`,
+  `${D}/deployment-runbook-updates-2.1.0.md`,
+];
 
 describe("what is due for each outcome", () => {
   test.each([
