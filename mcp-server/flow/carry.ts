@@ -119,13 +119,17 @@ async function despiteTheJournal<T>(run: RunControl, body: () => T | Promise<T>)
 }
 
 async function movedBack(run: RunControl): Promise<boolean> {
-  try {
-    const limit = AbortSignal.timeout(EMERGENCY_MOVE_MS);
-    await run.target.apply("production", poolsBack(run), run.fence(), limit);
-    return true;
-  } catch {
-    return false;
+  const { instances, rolling } = run.plan;
+  for (const old of [instances, ...(rolling ? [rolling.enough] : [])]) {
+    try {
+      const limit = AbortSignal.timeout(EMERGENCY_MOVE_MS);
+      await run.target.apply("production", poolsBack(run, undefined, old), run.fence(), limit);
+      return true;
+    } catch {
+      // Fewer instances of a replaced version are tried next.
+    }
   }
+  return false;
 }
 
 /** Production holds instances without traffic that nobody needs any more. */
@@ -145,9 +149,10 @@ async function discard(run: RunControl): Promise<void> {
   });
 }
 
-/** After success the old version goes, unless the strategy keeps it for an instant way back. */
+/** After success the old version goes, unless the strategy keeps it for an instant way back or has replaced it already. */
 async function retire(run: RunControl, carried: Carried): Promise<void> {
-  const keep = run.plan.retainOld || carried.outcome === "UNPROVEN" || !run.plan.previous;
+  const keep =
+    run.plan.retainOld || run.plan.rolling !== undefined || carried.outcome === "UNPROVEN" || !run.plan.previous;
   if (keep) return;
   await applyPools(run, stepKey("finish", "retire"), {
     env: "production",

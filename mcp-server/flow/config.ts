@@ -25,6 +25,27 @@ const BlueGreenConfig = z.strictObject({
   retainOld: z.boolean().default(true),
 });
 
+const RollingConfig = z.strictObject({
+  batch: z
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      "Instances replaced per batch: a tenth of them unless set, never more than a quarter. The first batch is one.",
+    ),
+  pause: Duration.default("5m").describe(
+    "Time a batch is watched before the next; granted once more when the evidence is too thin.",
+  ),
+  minRequests: z
+    .number()
+    .int()
+    .min(0)
+    .default(100)
+    .describe("Requests that the new version must have answered before the next batch, and in the observation."),
+  window: Duration.default("3h").describe("A plan whose batches and observation take longer than this is refused."),
+});
+
 /** Absolute service level targets. */
 const SloConfig = z.strictObject({
   /** Failed requests, percent. */
@@ -63,8 +84,9 @@ const WaitsConfig = z.strictObject({
   unseen: Duration.default("30m"),
   /** Measured time after a rollback before it is called verified. */
   rollbackVerify: Duration.default("10m"),
-  /** Traffic must be back on the old version within this time. */
-  rollbackTraffic: Duration.default("2m"),
+  rollbackTraffic: Duration.optional().describe(
+    "Traffic must be back on the old version within this time: 1m for blue-green, 2m for canary, 15m for rolling unless set.",
+  ),
 });
 
 /** deploy.yaml: each room owns the schema of its section, this composes them. */
@@ -77,6 +99,7 @@ export const DeployConfig = z.strictObject({
   strategy: Strategy.default("canary"),
   canary: CanaryConfig.prefault({}),
   blueGreen: BlueGreenConfig.prefault({}),
+  rolling: RollingConfig.prefault({}),
   /** Time served at 100 % before the production gate. */
   observe: Duration.default("30m"),
   /** Percent of lost tests, or worsening of a metric in its own unit, that is accepted. */

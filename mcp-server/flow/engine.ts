@@ -26,6 +26,11 @@ export class JournalRefused extends Error {
   }
 }
 
+/** The journal refused or belongs to another owner: that says nothing about what the target can do. */
+export function isNoTargetFailure(error: unknown): boolean {
+  return error instanceof JournalRefused || error instanceof FencedOut;
+}
+
 /** Thrown through a runbook when the run ends before anybody was exposed. */
 export class RunStopped extends Error {
   readonly stop: Stop;

@@ -11,7 +11,8 @@ import type { DeployConfig } from "./config.ts";
 import { problemsOfEvidence } from "./evidence-problems.ts";
 import { metricRules } from "./metrics-spec.ts";
 import type { RunParameters } from "./parameters.ts";
-import type { Plan, Stage } from "./plan.ts";
+import { extensionOf, type Plan, type Stage } from "./plan.ts";
+import { refuseLongRolling, rollbackTrafficMs, rollingOf, rollingStages } from "./rolling-plan.ts";
 import { type Resolved, resolveParameters } from "./understanding/resolve.ts";
 
 /** What was looked up before a plan can be made; the plan itself is a pure function of it. */
@@ -32,7 +33,7 @@ export interface PlanFacts {
 }
 
 /** Floors of design and mission; they bind only where real users are. */
-const FLOORS = { canaryStage: 10 * 60_000, observe: 15 * 60_000 } as const;
+const FLOORS = { canaryStage: 10 * 60_000, rollingBatch: 5 * 60_000, observe: 15 * 60_000 } as const;
 
 /** The plan of a run. Refuses what cannot be done or must not be done, naming the key. */
 export function makePlan(facts: PlanFacts): Plan {
@@ -59,7 +60,11 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
   const strategy = asked.strategy?.value ?? "canary";
   const { observeMs } = asked;
   // Without an old version there is nobody to share the traffic with.
-  const stages = stagesOf(facts, previous ? strategy : "blue-green", observeMs);
+  const rolling = previous && strategy === "rolling" ? rollingOf(facts) : undefined;
+  const stages = rolling
+    ? rollingStages(facts, rolling, observeMs)
+    : stagesOf(facts, previous ? strategy : "blue-green", observeMs);
+  if (rolling) refuseLongRolling(config, stages);
   if (production) refuseBelowFloors(strategy, stages, observeMs);
   const threshold = asked.regressionThreshold;
   const pollMs = config.metrics ? durationMs(config.metrics.poll) : 10_000;
@@ -75,6 +80,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
     instances: config.instances,
     strategy,
     retainOld: strategy === "blue-green" && config.blueGreen.retainOld,
+    ...(rolling ? { rolling } : {}),
     risk: asked.risk,
     depth: asked.depth,
     stages,
@@ -104,7 +110,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
       unseenMs: durationMs(config.waits.unseen),
       rollbackVerifyMs: durationMs(config.waits.rollbackVerify),
       // Who has to be back sooner than deploy.yaml allows is held to that.
-      rollbackTrafficMs: Math.min(durationMs(config.waits.rollbackTraffic), asked.rollbackToleranceMs ?? Infinity),
+      rollbackTrafficMs: Math.min(rollbackTrafficMs(config, strategy), asked.rollbackToleranceMs ?? Infinity),
     },
     freeze: {
       freeze: config.freeze,
@@ -195,18 +201,10 @@ function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): 
   const last: Stage = {
     weightPct: 100,
     durationMs: observeMs,
-    extensionMs: extension(observeMs),
+    extensionMs: extensionOf(observeMs),
     minRequests: config.canary.minRequests,
   };
   if (strategy === "blue-green") return [last];
-  if (strategy === "rolling") {
-    throw new FlowError({
-      code: "config",
-      what: "rolling deployments cannot be planned yet",
-      where: { file: "deploy.yaml", key: "strategy" },
-      next: "use canary or blue-green",
-    });
-  }
   const weights = config.canary.stages;
   const wrong = (what: string, found: string) =>
     new FlowError({
@@ -228,26 +226,26 @@ function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): 
     ...weights.slice(0, -1).map((weightPct) => ({
       weightPct,
       durationMs: durationOf,
-      extensionMs: extension(durationOf),
+      extensionMs: extensionOf(durationOf),
       minRequests: config.canary.minRequests,
     })),
     last,
   ];
 }
 
-/** Evidence that is too thin is waited for once more, for as long again; never for no time at all. */
-function extension(plannedMs: Ms): Ms {
-  return Math.max(plannedMs, 1_000);
-}
-
 function refuseBelowFloors(strategy: Plan["strategy"], stages: readonly Stage[], observeMs: Ms): void {
-  const short = strategy === "canary" && stages.slice(0, -1).some((stage) => stage.durationMs < FLOORS.canaryStage);
+  const floorMs = strategy === "canary" ? FLOORS.canaryStage : FLOORS.rollingBatch;
+  const short = stages.slice(0, -1).some((stage) => stage.durationMs < floorMs);
   if (!short && observeMs >= FLOORS.observe) return;
   throw new FlowError({
     code: "config",
     what: "the watch is too short for a target with real users",
-    expected: "canary stages of at least 10m and an observation of at least 15m",
-    where: { file: "deploy.yaml", key: short ? "canary.stageDuration" : "observe" },
+    expected:
+      "canary stages of at least 10m, a pause of at least 5m after a rolling batch, and an observation of at least 15m",
+    where: {
+      file: "deploy.yaml",
+      key: short ? (strategy === "canary" ? "canary.stageDuration" : "rolling.pause") : "observe",
+    },
     next: "lengthen it, or declare target.production: false where no real users are",
   });
 }

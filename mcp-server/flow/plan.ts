@@ -2,7 +2,7 @@ import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
 import { FreezeRules, MetricRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
-import { Digest, Sha256, sha256Json, Version } from "../vocab/index.ts";
+import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
 import { Understood } from "./parameters.ts";
 
@@ -17,6 +17,22 @@ export const Stage = z.object({
   minRequests: z.number().int().min(0),
 });
 export type Stage = z.infer<typeof Stage>;
+
+/** Evidence that is too thin is waited for once more, for as long again; never for no time at all. */
+export function extensionOf(plannedMs: Ms): Ms {
+  return Math.max(plannedMs, 1_000);
+}
+
+/** How instances are replaced in place; only in a rolling plan over an old version. */
+export const RollingPlan = z.object({
+  /** Instances per batch; the first batch is the smallest that can be given traffic. */
+  batch: z.number().int().min(1),
+  /** Traffic follows the instances, as on a target that counts replicas: none can be held ready without it. */
+  byReplica: z.boolean(),
+  /** Instances of the old version that may take all traffic in a rollback when not all of them start again. */
+  enough: z.number().int().min(1),
+});
+export type RollingPlan = z.infer<typeof RollingPlan>;
 
 /** A report file that somebody hands in; only these bytes may decide a gate of this run. */
 export const PresentedFile = z.object({ path: z.string(), sha256: Sha256 });
@@ -39,6 +55,7 @@ export const Plan = z.object({
   instances: z.number().int(),
   strategy: Strategy,
   retainOld: z.boolean(),
+  rolling: RollingPlan.optional(),
   risk: z.enum(["low", "medium", "high"]),
   depth: z.enum(["minimal", "standard", "thorough"]),
   stages: z.array(Stage).min(1),

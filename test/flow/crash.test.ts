@@ -19,11 +19,43 @@ interface Story extends WorldOptions {
 /** A regression that is no breach of a service level: what a person is asked about. */
 const MILD = { slo: { errorRatePct: 20 }, triggers: { errorRatePp: 20 }, rollbackOnRegression: false };
 const mild = (world: FakeWorld) => world.platform.conduct.set(NEW, { failed: 0.05, slow: 0 });
+/** Eight instances, two per batch: 1, 3, 5, 7, 8. */
+const ROLLING = {
+  parameters: { strategy: "rolling" },
+  config: { instances: 8, observe: "40s", rolling: { batch: 2, pause: "20s", minRequests: 20 } },
+};
 const FLOORS = { canary: { stages: [20, 100], stageDuration: "10m", minRequests: 50 }, observe: "15m" };
 
 const STORIES: Story[] = [
   { name: "canary", outcome: "SUCCESS" },
   { name: "blue-green", outcome: "SUCCESS", parameters: { strategy: "blue-green" } },
+  { name: "rolling", outcome: "SUCCESS", ...ROLLING },
+  {
+    name: "rolling, and rolled back for its errors in the second batch",
+    outcome: "ROLLED_BACK",
+    ...ROLLING,
+    script: (world) =>
+      world.when(
+        ({ event }) => event.event === "watch-started" && event.key === "stage-2/watch",
+        () => void world.platform.conduct.set(NEW, { failed: 0.3, slow: 0 }),
+      ),
+  },
+  {
+    name: "rolling, and rolled back with fewer instances than before",
+    outcome: "ROLLED_BACK",
+    ...ROLLING,
+    script: (world) => {
+      world.when(
+        ({ event }) => event.event === "watch-started" && event.key === "stage-3/watch",
+        () => void world.platform.conduct.set(NEW, { failed: 0.3, slow: 0 }),
+      );
+      // While the new version has traffic: the eighth instance of the old one starts no more.
+      world.platform.fault = ({ pools }) =>
+        (pools?.find((pool) => pool.version !== NEW)?.instances ?? 0) > 7 && world.state().latched
+          ? broken()
+          : undefined;
+    },
+  },
   { name: "with staging", outcome: "SUCCESS", config: { staging: { observe: "30s" } } },
   {
     name: "first deployment",

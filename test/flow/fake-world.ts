@@ -97,6 +97,7 @@ export interface WorldOptions {
   readonly parameters?: Section;
   readonly unattended?: boolean;
   readonly production?: boolean;
+  readonly routing?: "per-request" | "by-replica";
   /** Of the ten tests of the new version so many fail. */
   readonly failingTests?: number;
   /** Version in production before the run; undefined: nothing. */
@@ -123,7 +124,8 @@ export function fakeWorld(o: WorldOptions = {}): FakeWorld {
     clock,
   );
   const serving = "serving" in o ? o.serving : OLD;
-  if (serving !== undefined) platform.place("production", whole(platform, serving));
+  if (serving !== undefined)
+    platform.place("production", whole(platform, serving, parseDeployConfig(text, "deploy.yaml").instances));
   const plan = planOf(project, platform, text, o);
   disk.mkdir(project.paths.evidence);
   disk.mkdir(project.paths.deployment);
@@ -280,7 +282,7 @@ function planOf(project: Project, platform: FakePlatform, text: string, o: World
       entryUrl: "http://entry.test",
       readAt: project.ports.clock.wall(),
     },
-    routing: "per-request",
+    routing: o.routing ?? "per-request",
     minWeightPct: 1,
     production: o.production ?? false,
     testsBaseline:

@@ -52,13 +52,13 @@ function onceKey(event: FlowEvent): string | undefined {
   }
 }
 
-/** Shares of traffic that the new version was given, in order: repetitions of the same are left out, and so are zeros. */
+/** Shares of traffic that the new version was given, in order: zeros are left out, and then repetitions of the same. */
 export function weightsTold(world: FakeWorld): number[] {
   const told: number[] = [];
   for (const call of world.platform.calls) {
     if (call.op !== "apply" || call.env !== "production") continue;
     const weight = call.pools?.find((pool) => pool.version === NEW)?.weightPct ?? 0;
-    if (told.at(-1) !== weight) told.push(weight);
+    if (weight > 0 && told.at(-1) !== weight) told.push(weight);
   }
-  return told.filter((weight) => weight > 0);
+  return told;
 }

@@ -10,6 +10,7 @@ import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";
 import { refuseFrozenChange, refuseFrozenStart } from "./freeze.ts";
+import { rolling } from "./rolling.ts";
 import { backOnFailure, stageKey, watchStage } from "./stages.ts";
 import { staging } from "./staging.ts";
 
@@ -26,8 +27,22 @@ export async function deploy(run: Run, hands: Hands): Promise<Carried> {
   await run.step("approval", () => approval(run));
   await run.step("baseline", () => baseline(run, hands));
   await refuseFrozenChange(run);
-  await run.step("execute", () => (run.plan.strategy === "canary" ? canary(run, hands) : blueGreen(run, hands)));
+  await run.step("execute", () => execute(run, hands));
   return run.step("observe", () => observe(run, hands));
+}
+
+/** The strategy's runbook, up to all traffic on the new version. */
+function execute(run: Run, hands: Hands): Promise<void> {
+  switch (run.plan.strategy) {
+    case "canary":
+      return canary(run, hands);
+    case "blue-green":
+      return blueGreen(run, hands);
+    case "rolling":
+      return rolling(run, hands);
+    default:
+      return run.plan.strategy satisfies never;
+  }
 }
 
 /** One approval is a person's, of this very plan, before the first production change. Nobody to ask means no. */

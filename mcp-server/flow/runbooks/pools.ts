@@ -1,25 +1,59 @@
 import type { LiveState, Pool } from "../../vocab/index.ts";
 import type { Run } from "../engine.ts";
 import type { Plan } from "../plan.ts";
+import { sharePct, updatedAt } from "../rolling-plan.ts";
 
 /** Instances of the new version that carry its share of the traffic; never fewer than one. */
 export function instancesFor(plan: Plan, weightPct: number): number {
   return Math.max(1, Math.ceil((plan.instances * weightPct) / 100));
 }
 
-/** Production at one point of the rollout: the old version stays at full size until the run is over, so that going back needs no start. */
+/**
+ * Production at one point of the rollout. The old version stays at full size until the run is over, so that going back
+ * needs no start; in a rolling plan it gives up one instance for each that the new version has with traffic.
+ */
 export function poolsAt(plan: Plan, weightPct: number, candidateInstances = instancesFor(plan, weightPct)): Pool[] {
+  if (plan.rolling && weightPct > 0) return poolsReplaced(plan, updatedAt(plan, weightPct));
   const candidate: Pool = { version: plan.version, digest: plan.digest, instances: candidateInstances, weightPct };
   if (!plan.previous) return [candidate];
   return [{ ...plan.previous, instances: plan.instances, weightPct: 100 - weightPct }, candidate];
 }
 
+/** So many instances are on the new version, the others on the old one: each has the same share. */
+export function poolsReplaced(plan: Plan, updated: number): Pool[] {
+  const weightPct = sharePct(updated, plan.instances);
+  const kept = plan.instances - updated;
+  const old = plan.previous && { ...plan.previous, instances: kept, weightPct: rest(weightPct) };
+  const candidate: Pool = { version: plan.version, digest: plan.digest, instances: updated, weightPct };
+  return [...(old && kept > 0 ? [old] : []), ...(updated > 0 ? [candidate] : [])];
+}
+
+/** The other share; shares are hundredths of a percent. */
+function rest(weightPct: number): number {
+  return Math.round(10_000 - 100 * weightPct) / 100;
+}
+
+/** Two pools in the middle of a rollback: the old version has so many instances and so much of the traffic. */
+export function poolsBetween(plan: Plan, at: { old: number; oldPct: number; new: number }): Pool[] {
+  if (!plan.previous) return [];
+  const oldPct = plan.rolling?.byReplica || at.new === 0 ? sharePct(at.old, at.old + at.new) : at.oldPct;
+  const candidate: Pool = { version: plan.version, digest: plan.digest, instances: at.new, weightPct: rest(oldPct) };
+  return [{ ...plan.previous, instances: at.old, weightPct: oldPct }, ...(at.new > 0 ? [candidate] : [])];
+}
+
 /**
  * All traffic back on the old version, by what the journal knows. The new version keeps the instances that it was last
- * given; none is started, because starting what fails could keep the traffic from moving.
+ * given; none is started, because starting what fails could keep the traffic from moving. Where traffic follows the
+ * instances, the new ones have to go with it.
  */
-export function poolsBack(run: Pick<Run, "plan" | "state">, running = instancesGiven(run)): Pool[] {
-  return run.plan.previous ? poolsAt(run.plan, 0, running) : [];
+export function poolsBack(
+  run: Pick<Run, "plan" | "state">,
+  running = instancesGiven(run),
+  old = run.plan.instances,
+): Pool[] {
+  const { plan } = run;
+  if (!plan.previous) return [];
+  return poolsBetween(plan, { old, oldPct: 100, new: plan.rolling?.byReplica ? 0 : running });
 }
 
 function instancesGiven({ plan, state }: Pick<Run, "plan" | "state">): number {
@@ -29,8 +63,8 @@ function instancesGiven({ plan, state }: Pick<Run, "plan" | "state">): number {
 }
 
 /** Only the old version, or nothing when there was none. */
-export function previousOnly(plan: Plan): Pool[] {
-  return plan.previous ? [{ ...plan.previous, instances: plan.instances, weightPct: 100 }] : [];
+export function previousOnly(plan: Plan, instances = plan.instances): Pool[] {
+  return plan.previous ? [{ ...plan.previous, instances, weightPct: 100 }] : [];
 }
 
 /** True when the environment has been read back as exactly these pools with enough ready instances. */

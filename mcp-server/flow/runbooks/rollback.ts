@@ -1,13 +1,13 @@
 import type { GateVerdict } from "../../judge/index.ts";
-import { FencedOut } from "../../record/journal-file.ts";
 import type { Reason } from "../../vocab/index.ts";
-import { JournalRefused, type Run, stepKey } from "../engine.ts";
+import { isNoTargetFailure, type Run, stepKey } from "../engine.ts";
 import { rollbackGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import { quoted } from "../quoted.ts";
 import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
 import { poolsBack, previousOnly } from "./pools.ts";
+import { restartOld } from "./restart-old.ts";
 
 /** How going back ended. */
 export interface WentBack {
@@ -38,7 +38,7 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
   }
   await applyPools(run, stepKey("rollback", "scale"), {
     env: "production",
-    pools: previousOnly(run.plan),
+    pools: previousOnly(run.plan, oldInstances(run)),
     text: `stop the instances of ${run.plan.version}`,
   }).catch((error: Error) => {
     // Users are served by the old version; leftovers are a nuisance to name, not a failed rollback.
@@ -49,6 +49,12 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
     });
   });
   return { outcome: "ROLLED_BACK", reasons: run.state().latched?.reasons ?? [] };
+}
+
+/** Instances of the old version that the traffic went back to. */
+function oldInstances({ plan, state }: Run): number {
+  const pools = state().intents.get("rollback/traffic")?.pools ?? [];
+  return pools.find(({ version }) => version === plan.previous?.version)?.instances ?? plan.instances;
 }
 
 /**
@@ -65,12 +71,9 @@ function isMerelyUnproven(run: Run, { dimensions }: GateVerdict): boolean {
   );
 }
 
-/** The journal refused or belongs to another owner: that says nothing about whether traffic can be moved. */
-function isNoTargetFailure(error: unknown): boolean {
-  return error instanceof JournalRefused || error instanceof FencedOut;
-}
-
+/** Between attempts to go back, growing, so that a platform that is down for minutes does not fill the journal. */
 const RETRY_PAUSE_MS = 1_000;
+const LONGEST_RETRY_PAUSE_MS = 5_000;
 
 /** Moves the traffic, again and again within the planned time, at least twice. Returns the failure that stayed. */
 async function restoreTraffic(run: Run): Promise<unknown> {
@@ -84,19 +87,21 @@ async function restoreTraffic(run: Run): Promise<unknown> {
       if (attempt >= 2 && run.clock.mono() - started >= run.plan.waits.rollbackTrafficMs) return error;
       const text = `going back failed and is tried again: ${quoted(error)}`;
       if (attempt === 1) run.append({ event: "notice", level: "warning", text });
-      await run.clock.sleep(RETRY_PAUSE_MS);
+      await run.clock.sleep(Math.min(RETRY_PAUSE_MS * attempt, LONGEST_RETRY_PAUSE_MS));
     }
   }
 }
 
 async function moveTraffic(run: Run): Promise<void> {
   const { plan } = run;
+  if (run.state().results.has("rollback/traffic")) return;
+  const old = plan.rolling ? await restartOld(run, plan.rolling.enough) : plan.instances;
   // Looking only saves stopping and starting instances; traffic moves back without it too.
   const live = await run.target.observe("production", AbortSignal.timeout(30_000)).catch(() => undefined);
   const running = live && (live.pools.find((pool) => pool.version === plan.version)?.instances ?? 0);
   await applyPools(run, stepKey("rollback", "traffic"), {
     env: "production",
-    pools: poolsBack(run, running),
+    pools: poolsBack(run, running, old),
     text: plan.previous ? `all traffic back to ${plan.previous.version}` : `withdraw traffic from ${plan.version}`,
     limitMs: plan.waits.rollbackTrafficMs,
   });

@@ -5,9 +5,10 @@ import type { Trigger, WatchEnd, WatchPlan } from "../events.ts";
 import { stageGate } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import type { Stage } from "../plan.ts";
+import { stageText } from "../stage-text.ts";
 import { watch, watchDuring } from "../watch.ts";
 import { recordSmoke } from "../watch-smoke.ts";
-import { applyPools, poolsText } from "./apply.ts";
+import { applyPools, poolsText, type Via } from "./apply.ts";
 import { instancesFor, instanceUrls, poolsAt } from "./pools.ts";
 
 /** Key of the watch of a stage, counted from zero. */
@@ -19,7 +20,7 @@ export function stageKey(index: number): StepKey {
 export async function prepare(run: Run, hands: Hands, key: StepKey): Promise<void> {
   const { plan } = run;
   const first = plan.stages[0]?.weightPct ?? 100;
-  const pools = poolsAt(plan, 0, instancesFor(plan, first));
+  const pools = poolsAt(plan, 0, plan.rolling ? 1 : instancesFor(plan, first));
   if (!run.state().intents.has(key)) await refuseOtherProduction(run);
   await applyPools(run, key, {
     env: "production",
@@ -48,7 +49,7 @@ export async function prepare(run: Run, hands: Hands, key: StepKey): Promise<voi
 }
 
 /** Between the plan and now somebody else may have changed production: a plan that knows another world must not run. */
-async function refuseOtherProduction(run: Run): Promise<void> {
+export async function refuseOtherProduction(run: Run): Promise<void> {
   const { previous } = run.plan;
   const live = await run.target.observe("production", AbortSignal.any([AbortSignal.timeout(30_000), run.interrupted]));
   const serving = live.pools.filter((pool) => pool.weightPct > 0 && pool.instances > 0);
@@ -61,7 +62,7 @@ async function refuseOtherProduction(run: Run): Promise<void> {
 }
 
 /** Gives the new version its share of this stage, under the eyes of the stage before. */
-export async function exposeTo(run: Run, hands: Hands, index: number): Promise<void> {
+export async function exposeTo(run: Run, hands: Hands, index: number, via?: Via): Promise<void> {
   const stage = stageOf(run, index);
   const pools = poolsAt(run.plan, stage.weightPct);
   const key = stepKey(`stage-${index + 1}`, "expose");
@@ -71,8 +72,9 @@ export async function exposeTo(run: Run, hands: Hands, index: number): Promise<v
     applyPools(run, key, {
       env: "production",
       pools,
-      text: `send ${poolsText(pools)}`,
+      text: run.plan.rolling ? `update ${stageText(run.plan, index)}` : `send ${poolsText(pools)}`,
       exposes: true,
+      ...(via ? { via } : {}),
     }),
   );
 }
@@ -126,9 +128,7 @@ function stageOf(run: Run, index: number): Stage {
 function watchPlan(run: Run, stage: Stage, index: number, final: boolean): WatchPlan {
   return {
     track: "production",
-    text: final
-      ? `observe ${run.plan.version} at 100 %`
-      : `stage ${index + 1} of ${run.plan.stages.length}: ${stage.weightPct} % on ${run.plan.version}`,
+    text: final ? `observe ${run.plan.version} at 100 %` : stageText(run.plan, index),
     weightPct: stage.weightPct,
     plannedMs: stage.durationMs,
     extensionMs: stage.extensionMs,
