@@ -80,7 +80,19 @@ const WaitsConfig = z.strictObject({
   decision: Duration.default("60m"),
   /** The same when nobody watches the run. */
   decisionUnattended: Duration.default("10m"),
-  /** All gaps of one watch in which nothing could be seen, added up; beyond that it holds and asks. */
+  /** A person who investigates has this long before a decision is due. */
+  investigate: Duration.default("60m"),
+  /** An unanswered question of a held rollout is told again this often. */
+  remind: Duration.default("5m"),
+  /** Watched time for which an accepted regression counts; then it is asked about again. */
+  acceptance: Duration.default("24h"),
+  /** An environment that is degraded this long without a break goes back. */
+  degraded: Duration.default("10m"),
+  /** A share of the traffic that is wrong this long without a break goes back. */
+  share: Duration.default("10m"),
+  /** A metrics source silent for this long goes back when the smoke checks fail as well. */
+  probes: Duration.default("5m"),
+  /** All time of one watch in which nothing could be seen or it was held; beyond that a person is asked. */
   unseen: Duration.default("30m"),
   /** Measured time after a rollback before it is called verified. */
   rollbackVerify: Duration.default("10m"),

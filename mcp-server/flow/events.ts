@@ -98,6 +98,8 @@ export const Question = z.object({
   text: z.string(),
   options: z.array(z.string()),
   deadlineMs: z.number(),
+  /** At the start of the deadline a person investigates: nobody is reminded yet. */
+  quietMs: z.number().optional(),
   /** What happens when nobody answers in time. */
   onExpiry: z.enum(["abort", "rollback", "advance-unproven"]),
 });
@@ -179,7 +181,13 @@ export const FlowEvent = z.discriminatedUnion("event", [
     way: z.string(),
     person: z.string(),
     reason: z.string(),
+    /** `accept`: how much longer of watched time it counts. */
+    validMs: z.number().optional(),
   }),
+  /** A question of a held rollout is still unanswered: whoever is to answer is told again. */
+  z.object({ event: z.literal("reminded"), key: StepKey, waitedMs: z.number(), remainingMs: z.number() }),
+  /** A watch is held without a question: the environment is degraded, or the share of the traffic is wrong. */
+  z.object({ event: z.literal("held"), key: StepKey, reasons: z.array(Reason) }),
   z.object({
     event: z.literal("approval"),
     decision: z.enum(["approve", "reject", "expired"]),

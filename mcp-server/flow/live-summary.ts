@@ -1,7 +1,7 @@
-import type { InfraReading } from "../judge/index.ts";
+import type { InfraReading, Share } from "../judge/index.ts";
 import type { Instant, LiveState, Ms, Version } from "../vocab/index.ts";
 import { between } from "../vocab/index.ts";
-import type { LiveSummary } from "./events.ts";
+import type { LiveSummary, WatchPlan } from "./events.ts";
 import type { Plan } from "./plan.ts";
 import type { WatchState } from "./run-state.ts";
 
@@ -47,6 +47,15 @@ function isAfterGap({ restartMarks, seenAt, watchedMs }: WatchState, when: SeenW
   if (watchedMs + when.elapsedMs - last.watchedMs >= FIVE_MINUTES_MS) return true;
   const gapMs = between(seenAt.at, when.now);
   return seenAt.ownership !== when.ownership && (gapMs < 0 || gapMs >= FIVE_MINUTES_MS);
+}
+
+/** The share of the traffic that the new version shall have in a watch, and has. */
+export function shareOf(plan: Plan, watch: WatchPlan, live: LiveSummary | undefined): Share {
+  return {
+    expectedSharePct: watch.weightPct,
+    measuredSharePct: live?.measuredSharePct[plan.version],
+    measuredRequests: live?.measuredRequests ?? 0,
+  };
 }
 
 const NONE = { restarts: 0, oomKills: 0, crashes: 0 };

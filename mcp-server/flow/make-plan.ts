@@ -107,6 +107,12 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
       approvalValidMs: durationMs(config.waits.approvalValid),
       decisionMs: durationMs(config.waits.decision),
       decisionUnattendedMs: durationMs(config.waits.decisionUnattended),
+      investigateMs: durationMs(config.waits.investigate),
+      remindMs: durationMs(config.waits.remind),
+      acceptanceMs: durationMs(config.waits.acceptance),
+      degradedMs: durationMs(config.waits.degraded),
+      shareMs: durationMs(config.waits.share),
+      probesMs: durationMs(config.waits.probes),
       unseenMs: durationMs(config.waits.unseen),
       rollbackVerifyMs: durationMs(config.waits.rollbackVerify),
       // Who has to be back sooner than deploy.yaml allows is held to that.

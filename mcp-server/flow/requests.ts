@@ -1,7 +1,9 @@
+import { acceptanceRefusal, readMetrics } from "../judge/index.ts";
 import type { Actor } from "../vocab/index.ts";
 import type { RunControl } from "./engine.ts";
 import type { Request } from "./events.ts";
 import { planHash } from "./plan.ts";
+import type { RunState } from "./run-state.ts";
 
 /** What became of a request. */
 export interface Receipt {
@@ -112,10 +114,24 @@ function answerRefusal(run: RunControl, request: Extract<Request, { kind: "answe
   if (!pending.question.options.includes(request.answer))
     return `the question takes ${pending.question.options.join(", ")}`;
   if (request.reason.trim() === "") return "an answer needs a reason";
+  if (request.answer === "accept") {
+    const refusal = unacceptable(run.state(), pending.key);
+    if (refusal !== undefined) return `${refusal}; the rollout stays held`;
+  }
   if (request.answer !== "rollback" && run.plan.production && !run.plan.approvals.includes(request.way)) {
     return `an answer by "${request.way}" does not count here; deploy.yaml accepts ${run.plan.approvals.join(", ")}`;
   }
   return undefined;
+}
+
+/** A P0, P1 or security failure is nobody's to accept, however small the regression beside it. */
+function unacceptable(state: RunState, questionKey: string): string | undefined {
+  const watched = state.watches.get(questionKey.replace(/\/question-\d+$/, ""));
+  const track = watched && state.tracks.get(watched.watch.track);
+  return acceptanceRefusal({
+    checks: watched?.smoke?.run.results ?? [],
+    slo: track && readMetrics(track).slo.outcome,
+  });
 }
 
 function effect(run: RunControl, request: Request, actor: Actor): string {
@@ -142,7 +158,8 @@ function effect(run: RunControl, request: Request, actor: Actor): string {
       const key = state.question?.key;
       if (key === undefined) return "nothing is being asked";
       const { answer, way, person, reason } = request;
-      run.appendAs({ event: "answer", key: key as never, answer, way, person, reason }, actor);
+      const counts = answer === "accept" ? { validMs: run.plan.waits.acceptanceMs } : {};
+      run.appendAs({ event: "answer", key: key as never, answer, way, person, reason, ...counts }, actor);
       if (answer === "rollback") latchAnswer(run, request);
       return `answered: ${answer}`;
     }

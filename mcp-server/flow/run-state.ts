@@ -39,7 +39,14 @@ export interface WatchState {
   live: LiveSummary | undefined;
   /** The last poll could observe. */
   sighted: boolean;
+  /** How long the environment has been degraded, and the share of traffic wrong, without a break. */
+  degradedForMs: number;
+  shareOffForMs: number;
+  /** It was journalled that the watch is held for what is amiss now. */
+  heldTold: boolean;
   smoke: { run: SmokeRun; verdict: Verdict } | undefined;
+  /** Time served when the P2 checks were clean again after a failure; `failing` while one fails. */
+  smokeCleanAt: number | "failing" | undefined;
   problem: string | undefined;
   end: WatchEnd | undefined;
 }
@@ -49,6 +56,8 @@ export interface PendingQuestion {
   readonly question: Question;
   readonly askedAt: Instant;
   waitedMs: number;
+  /** What was waited when somebody was told last. */
+  toldAtMs: number;
 }
 
 export interface EvidenceEntry {
@@ -88,6 +97,8 @@ export interface RunState {
   question: PendingQuestion | undefined;
   readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant })[];
   accepted: boolean;
+  /** Watched time for which the last acceptance still counts. */
+  acceptedForMs: number;
   /** The metrics whose worsening a person accepted. */
   readonly acceptedMetrics: Set<string>;
   readonly advice: { step: StepName; role: string; text: string; at: Instant }[];
@@ -136,6 +147,7 @@ export function emptyState(plan: Plan): RunState {
     question: undefined,
     answers: [],
     accepted: false,
+    acceptedForMs: 0,
     acceptedMetrics: new Set(),
     advice: [],
     requests: new Set(),

@@ -1,15 +1,19 @@
 import {
   enterFrozen,
+  judgeInfra,
   type MetricsState,
+  minorFailures,
   readMetrics,
   rearmWarmup,
   requiredRules,
+  shareOff,
   startMetrics,
   stepMetrics,
 } from "../judge/index.ts";
 import type { Stamped } from "../record/journal.ts";
 import type { Increment, Instant, Json } from "../vocab/index.ts";
-import type { FlowEvent, WatchPlan } from "./events.ts";
+import type { FlowEvent, LiveSummary, WatchPlan } from "./events.ts";
+import { shareOf } from "./live-summary.ts";
 import { metricsSpec } from "./metrics-spec.ts";
 import type { Plan } from "./plan.ts";
 import { emptyState, type RunState, type WatchState } from "./run-state.ts";
@@ -78,6 +82,8 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
       state.smokes.set(event.key, { run: event.run, verdict: event.verdict, at });
       withWatch(state, event.key, (watch) => {
         watch.smoke = { run: event.run, verdict: event.verdict };
+        if (minorFailures(event.run).length > 0) watch.smokeCleanAt = "failing";
+        else if (watch.smokeCleanAt === "failing") watch.smokeCleanAt = watch.servedMs;
       });
       return;
     case "watch-ended":
@@ -89,14 +95,23 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
       state.gates.set(event.key, event.gate);
       return;
     case "question":
-      state.question = { key: event.key, question: event.question, askedAt: at, waitedMs: 0 };
+      state.question = { key: event.key, question: event.question, askedAt: at, waitedMs: 0, toldAtMs: 0 };
+      return;
+    case "reminded":
+      if (state.question?.key === event.key) state.question.toldAtMs = state.question.waitedMs;
+      return;
+    case "held":
+      withWatch(state, event.key, (watch) => {
+        watch.heldTold = true;
+      });
       return;
     case "waited":
       if (state.question?.key === event.key) state.question.waitedMs += event.ms;
       return;
     case "answer":
       state.answers.push({ ...event, at });
-      if (event.answer === "accept" && state.question?.question.about === "regression") accept(state);
+      if (event.answer === "accept" && state.question?.question.about === "regression")
+        accept(state, event.validMs ?? Infinity);
       state.question = undefined;
       return;
     case "request":
@@ -141,9 +156,10 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
 }
 
 /** What is accepted is the worsening that was shown, not whatever else may come. */
-function accept(state: RunState): void {
+function accept(state: RunState, validMs: number): void {
   const track = state.tracks.get("production");
   state.accepted = true;
+  state.acceptedForMs = validMs;
   for (const metric of track ? readMetrics(track).blame : []) state.acceptedMetrics.add(metric);
 }
 
@@ -178,6 +194,10 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     probesFail: false,
     restartMarks: [...(before?.restartMarks ?? [])],
     seenAt: before?.seenAt,
+    degradedForMs: before?.degradedForMs ?? 0,
+    shareOffForMs: 0,
+    heldTold: false,
+    smokeCleanAt: undefined,
     live: before?.live,
     sighted: false,
     smoke: undefined,
@@ -206,6 +226,17 @@ function isAnswered({ spec }: MetricsState, increments: readonly Increment[]): b
   );
 }
 
+/** Counts how long production has been degraded or its traffic wrong without a break; true while it is. */
+function isAmiss(state: RunState, watch: WatchState, live: LiveSummary, elapsedMs: number): boolean {
+  if (watch.watch.track !== "production") return false;
+  const degraded = judgeInfra(live.infra).status === "DEGRADED";
+  // While traffic moves, nobody can say which share it should have.
+  const off = !isExposing(state) && shareOff(shareOf(state.plan, watch.watch, live)).length > 0;
+  watch.degradedForMs = degraded ? watch.degradedForMs + elapsedMs : 0;
+  watch.shareOffForMs = off ? watch.shareOffForMs + elapsedMs : 0;
+  return degraded || off;
+}
+
 /** An exposure has begun and is not known to be done. */
 function isExposing(state: RunState): boolean {
   return [...state.intents].some(([key, { exposes }]) => exposes === true && !state.results.has(key));
@@ -217,9 +248,12 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   const metrics = state.tracks.get(watch.watch.track);
   const answered = event.live !== null && (!metrics || isAnswered(metrics, event.increments));
   watch.watchedMs += event.elapsedMs;
-  // What nobody could see was not served: the clock of a stage stands still while nothing is known of it.
-  if (answered) watch.servedMs += event.elapsedMs;
+  const amiss = event.live !== null && isAmiss(state, watch, event.live, event.elapsedMs);
+  // What nobody could see was not served: the clock of a stage stands still while nothing is known of it, or it is held.
+  if (answered && !amiss) watch.servedMs += event.elapsedMs;
   else watch.unservedMs += event.elapsedMs;
+  if (!amiss) watch.heldTold = false;
+  state.acceptedForMs = Math.max(0, state.acceptedForMs - event.elapsedMs);
   watch.deadForMs = answered ? 0 : watch.deadForMs + event.elapsedMs;
   watch.polls += 1;
   if (event.cursor) state.cursors.set(watch.watch.track, event.cursor);

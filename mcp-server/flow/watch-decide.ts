@@ -3,7 +3,8 @@ import type { StepKey } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Question, WatchEnd } from "./events.ts";
 import { rollbackGateOf } from "./gates.ts";
-import type { RunState, WatchState } from "./run-state.ts";
+import { shareOf } from "./live-summary.ts";
+import type { PendingQuestion, RunState, WatchState } from "./run-state.ts";
 
 /** What the judge says about the state after the last poll. */
 export function decide(state: RunState, watched: WatchState): StageDecision {
@@ -14,34 +15,51 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
   if (plan.track === "staging")
     return decideStaging(watched, metrics?.slo.outcome === "FAIL" || metrics?.regression.outcome === "FAIL");
   if (plan.track === "post-rollback") return decideAfterRollback(state, watched);
-  const share = live?.measuredSharePct[state.plan.version];
+  const { waits } = state.plan;
   return decideStage({
+    ...shareOf(state.plan, plan, live),
     servedMs: watched.servedMs,
     plannedMs: plan.plannedMs,
     extendedMs: watched.extendedMs,
-    unattended: state.unattended,
     rollbackOnRegression: state.plan.rollbackOnRegression,
     accepted: isAccepted(state, metrics),
-    expectedSharePct: plan.weightPct,
-    ...(share === undefined ? {} : { measuredSharePct: share }),
-    measuredRequests: live?.measuredRequests ?? 0,
     versionsReadBack: readBack(state, watched),
     minExposure: plan.minRequests,
     metrics,
     ...(watched.smoke ? { smoke: watched.smoke.verdict } : {}),
     smokeRequired: state.plan.smoke !== null,
+    smokeCleanForMs: cleanFor(watched),
     infra,
+    degradedForMs: watched.degradedForMs,
+    shareOffForMs: watched.shareOffForMs,
     deadForMs: watched.deadForMs,
-    gapsMs: Math.max(0, watched.unservedMs - watched.deadForMs),
-    gapsLimitMs: state.plan.waits.unseenMs,
+    gapsMs: gapsOf(watched),
+    limits: {
+      degradedMs: waits.degradedMs,
+      shareMs: waits.shareMs,
+      probesMs: waits.probesMs,
+      dataMs: state.unattended ? waits.decisionUnattendedMs : waits.decisionMs,
+      gapsMs: waits.unseenMs,
+    },
     probesFail: watched.probesFail,
     final: plan.final,
   });
 }
 
-/** A person accepted this worsening: every metric that is blamed now was blamed when they did. */
+/** What has its own deadline now is not a gap yet. */
+function gapsOf({ unservedMs, deadForMs, degradedForMs, shareOffForMs }: WatchState): number {
+  return Math.max(0, unservedMs - Math.max(deadForMs, degradedForMs, shareOffForMs));
+}
+
+function cleanFor({ smokeCleanAt, servedMs }: WatchState): number | undefined {
+  return typeof smokeCleanAt === "number" ? servedMs - smokeCleanAt : smokeCleanAt && 0;
+}
+
+/** A person accepted this worsening, for now: every metric that is blamed now was blamed when they did. */
 function isAccepted(state: RunState, metrics: MetricsReading | undefined): boolean {
-  return state.accepted && (metrics?.blame ?? []).every((id) => state.acceptedMetrics.has(id));
+  return (
+    state.accepted && state.acceptedForMs > 0 && (metrics?.blame ?? []).every((id) => state.acceptedMetrics.has(id))
+  );
 }
 
 /** A watch that sees nothing does not go on for ever: its gate says what is missing. */
@@ -86,6 +104,9 @@ export function enact(run: Run, key: StepKey, watched: WatchState, decision: Sta
       return { end: "served", proven: decision.proven, reasons: decision.reasons };
     case "rollback":
       return { end: "trigger", trigger: decision.trigger };
+    case "pause":
+      if (!watched.heldTold) run.append({ event: "held", key, reasons: decision.reasons });
+      return undefined;
     case "hold":
       return held(run, key, decision);
     default:
@@ -110,14 +131,17 @@ function held(run: Run, key: StepKey, decision: Extract<StageDecision, { do: "ho
   const last = mine.at(-1);
   if (!pending && last?.answer === "expired") return unanswered(decision);
   if (!pending && last?.answer === "continue" && decision.question === "inconclusive") {
-    return { end: "served", proven: false, reasons: decision.reasons };
+    return { end: "served", proven: decision.proven ?? false, reasons: decision.reasons };
   }
   if (!pending) {
     const question = questionOf(run, decision, last?.answer === "investigate");
     run.append({ event: "question", key: `${key}/question-${mine.length + 1}` as StepKey, question });
     return undefined;
   }
-  if (pending.waitedMs < pending.question.deadlineMs) return undefined;
+  if (pending.waitedMs < pending.question.deadlineMs) {
+    remind(run, pending);
+    return undefined;
+  }
   run.append({
     event: "answer",
     key: pending.key as StepKey,
@@ -127,6 +151,12 @@ function held(run: Run, key: StepKey, decision: Extract<StageDecision, { do: "ho
     reason: "no answer in time",
   });
   return unanswered(decision);
+}
+
+/** Nobody answers: whoever is to is told again. While somebody investigates nobody is disturbed. */
+function remind(run: Run, { key, question, waitedMs, toldAtMs }: PendingQuestion): void {
+  if (waitedMs - Math.max(toldAtMs, question.quietMs ?? 0) < run.plan.waits.remindMs) return;
+  run.append({ event: "reminded", key: key as StepKey, waitedMs, remainingMs: question.deadlineMs - waitedMs });
 }
 
 /** What happens when nobody decided: thin evidence lets the stage pass unproven, anything else goes back. */
@@ -154,14 +184,18 @@ const OPTIONS = {
 
 function questionOf(run: Run, decision: Extract<StageDecision, { do: "hold" }>, investigating: boolean): Question {
   const { waits } = run.plan;
-  const unattended = run.state().unattended && !investigating;
+  const decideMs = run.state().unattended ? waits.decisionUnattendedMs : waits.decisionMs;
   const why = decision.reasons.map((reason) => reason.text).join("; ");
   const about = decision.question;
+  const options = OPTIONS[about];
+  const question = { about, text: `The rollout is held (${about}): ${why}`, onExpiry: onExpiry(decision) };
+  if (!investigating) return { ...question, options, deadlineMs: decideMs };
+  // Investigated once, then a decision is due: it may also come earlier.
+  const quietMs = waits.investigateMs;
   return {
-    about,
-    text: `The rollout is held (${about}): ${why}`,
-    options: OPTIONS[about],
-    deadlineMs: unattended ? waits.decisionUnattendedMs : waits.decisionMs,
-    onExpiry: onExpiry(decision),
+    ...question,
+    options: options.filter((option) => option !== "investigate"),
+    deadlineMs: quietMs + decideMs,
+    quietMs,
   };
 }

@@ -1,13 +1,13 @@
 import { judgeSmoke, type SmokeRun } from "../judge/index.ts";
 import { FencedOut } from "../record/journal-file.ts";
-import type { Env, LiveState, StepKey, Version } from "../vocab/index.ts";
+import { canonicalJson, type Env, type LiveState, type StepKey, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Hands } from "./hands.ts";
 import { quoted } from "./quoted.ts";
 import type { WatchState } from "./run-state.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
-/** How the smoke checks of a watch are run: once, beside the polls. */
+/** How the smoke checks of a watch are run, beside the polls. */
 export interface WatchSmoke {
   readonly mode: SmokeRun["mode"];
   readonly baseUrls: (live: LiveState) => readonly string[];
@@ -23,7 +23,16 @@ export function subjectOf(run: Run, watched: WatchState): Version {
   return watched.watch.track === "post-rollback" && run.plan.previous ? run.plan.previous.version : run.plan.version;
 }
 
-/** Runs the checks of a watch and journals what they said. What cannot be run is tried again until the watch is over. */
+/** After so many polls checks that have not settled are run again. */
+const AGAIN_AFTER_POLLS = 3;
+
+/** Rounds after a rollback that gave no answer are repeated so often (table F4). */
+const RERUNS_AFTER_ROLLBACK = 2;
+
+/**
+ * Runs the checks of a watch and journals what they said. What cannot be run is tried again until the watch is over;
+ * so are checks that failed after a rollback, gave no answer, or fail in what is only P2.
+ */
 export async function startSmoke(
   run: Run,
   hands: Hands,
@@ -32,7 +41,7 @@ export async function startSmoke(
   signal: AbortSignal,
 ): Promise<void> {
   const watched = run.state().watches.get(key);
-  if (!watched || watched.smoke || !run.plan.smoke) return;
+  if (!watched || !run.plan.smoke || isSettled(run, watched)) return;
   for (let told = false; !signal.aborted; told = true) {
     const seen = await checksOf(run, hands, watched, smoke, signal).catch((error: unknown) => {
       const text = `smoke checks could not be run and are tried again: ${quoted(error)}`;
@@ -40,9 +49,29 @@ export async function startSmoke(
       return undefined;
     });
     if (signal.aborted) return;
-    if (seen && recorded(run, hands, key, seen)) return;
-    await run.clock.sleep(run.plan.pollMs, signal);
+    const kept = seen !== undefined && (tellsNothingNew(watched, seen) || recorded(run, hands, key, seen));
+    if (kept && isSettled(run, watched)) return;
+    await run.clock.sleep((kept ? AGAIN_AFTER_POLLS : 1) * run.plan.pollMs, signal);
   }
+}
+
+/** No other round can change what the checks of this watch said. */
+function isSettled(run: Run, { key, watch, smoke, smokeCleanAt }: WatchState): boolean {
+  if (!smoke) return false;
+  const { outcome } = smoke.verdict;
+  if (watch.track !== "post-rollback") {
+    return outcome === "FAIL" || (outcome === "PASS" && smokeCleanAt === undefined) || watch.track === "staging";
+  }
+  const unanswered = run
+    .events()
+    .filter(({ event }) => event.event === "smoke" && event.key === key && event.verdict.outcome === "INCONCLUSIVE");
+  return outcome === "PASS" || (outcome === "INCONCLUSIVE" && unanswered.length > RERUNS_AFTER_ROLLBACK);
+}
+
+/** The same checks with the same outcomes: not worth a line in the journal. */
+function tellsNothingNew({ watch, smoke }: WatchState, seen: SmokeRun): boolean {
+  const told = ({ results }: SmokeRun) => canonicalJson(results.map(({ id, outcome }) => ({ id, outcome })));
+  return watch.track !== "post-rollback" && smoke !== undefined && told(smoke.run) === told(seen);
 }
 
 /** A disk that refuses once is tried again; only another owner ends the checks. */

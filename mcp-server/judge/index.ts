@@ -6,5 +6,5 @@ export * from "./metrics/index.ts";
 export { JUDGE } from "./name.ts";
 export * from "./readiness/index.ts";
 export * from "./sequential/index.ts";
-export { compareSmoke, judgeSmoke, type SmokeComparison } from "./smoke.ts";
+export { compareSmoke, judgeSmoke, minorFailures, type SmokeComparison } from "./smoke.ts";
 export * from "./tests/index.ts";

@@ -34,6 +34,11 @@ export function judgeSmoke(run: SmokeRun): BareVerdict {
   return verdict("PASS", [passed, ...minor, ...versionUnseen(run)], "");
 }
 
+/** P2 checks that ran and failed: no harm that goes back, but no clean window either. */
+export function minorFailures(run: SmokeRun): SmokeResult[] {
+  return run.results.filter(({ priority, outcome }) => priority === "P2" && outcome === "fail");
+}
+
 /** What changed between two runs of the same checks, by id. */
 export interface SmokeComparison {
   /** Passed before, failing now. */

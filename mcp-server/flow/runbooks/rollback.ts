@@ -1,5 +1,5 @@
 import type { GateVerdict } from "../../judge/index.ts";
-import type { Reason } from "../../vocab/index.ts";
+import type { LiveState, Reason } from "../../vocab/index.ts";
 import { isNoTargetFailure, type Run, stepKey } from "../engine.ts";
 import { rollbackGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
@@ -27,6 +27,7 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
     const text = `traffic could not be moved back: ${quoted(failure)}`;
     return { outcome: "ROLLBACK_FAILED", reasons: [{ code: "rollback-traffic-failed", text }] };
   }
+  await readBack(run);
   const gate = await verify(run, hands);
   if (gate.verdict.outcome !== "PASS" && !isMerelyUnproven(run, gate)) {
     return { outcome: "ROLLBACK_FAILED", reasons: gate.verdict.reasons };
@@ -74,6 +75,7 @@ function isMerelyUnproven(run: Run, { dimensions }: GateVerdict): boolean {
 /** Between attempts to go back, growing, so that a platform that is down for minutes does not fill the journal. */
 const RETRY_PAUSE_MS = 1_000;
 const LONGEST_RETRY_PAUSE_MS = 5_000;
+const LOOK_MS = 30_000;
 
 /** Moves the traffic, again and again within the planned time, at least twice. Returns the failure that stayed. */
 async function restoreTraffic(run: Run): Promise<unknown> {
@@ -105,6 +107,45 @@ async function moveTraffic(run: Run): Promise<void> {
     text: plan.previous ? `all traffic back to ${plan.previous.version}` : `withdraw traffic from ${plan.version}`,
     limitMs: plan.waits.rollbackTrafficMs,
   });
+}
+
+/** Table F1: the platform was told, and is looked at. What is not so in time is told once more, and then judged. */
+async function readBack(run: Run): Promise<void> {
+  const seen = await run.act(
+    stepKey("rollback", "read-back"),
+    { text: "look whether all traffic is back" },
+    () => seenBack(run),
+    () => undefined,
+  );
+  if (seen) return;
+  const text = "the traffic is not, or not readably, where it was sent; it is sent there once more";
+  if (!run.state().intents.has("rollback/traffic-again")) run.append({ event: "notice", level: "warning", text });
+  await applyPools(run, stepKey("rollback", "traffic-again"), {
+    env: "production",
+    pools: run.state().intents.get("rollback/traffic")?.pools ?? poolsBack(run),
+    text: run.plan.previous ? `all traffic back to ${run.plan.previous.version}, again` : "withdraw traffic, again",
+    limitMs: run.plan.waits.rollbackTrafficMs,
+  }).catch((error: unknown) => {
+    if (isNoTargetFailure(error)) throw error;
+    run.append({ event: "notice", level: "warning", text: `sending it back again failed: ${quoted(error)}` });
+  });
+}
+
+async function seenBack(run: Run): Promise<boolean> {
+  const started = run.clock.mono();
+  for (;;) {
+    const live = await run.target.observe("production", AbortSignal.timeout(LOOK_MS)).catch(() => undefined);
+    if (live && isBack(live, run.plan.previous)) return true;
+    if (run.clock.mono() - started >= run.plan.waits.rollbackTrafficMs) return false;
+    await run.clock.sleep(RETRY_PAUSE_MS);
+  }
+}
+
+function isBack({ pools }: LiveState, previous: Run["plan"]["previous"]): boolean {
+  const serving = pools.filter((pool) => pool.weightPct > 0 && pool.instances > 0);
+  return previous
+    ? serving.length === 1 && serving[0]?.version === previous.version && serving[0].digest === previous.digest
+    : serving.length === 0;
 }
 
 /** Watches the old version and lets the gate say whether it is back and well. */

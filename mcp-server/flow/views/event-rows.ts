@@ -81,7 +81,11 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
     case "question":
       return [`asked: ${event.question.options.join(" or ")}`, event.question.text];
     case "answer":
-      return [`answer: ${event.answer}`, `${event.person}, ${event.way}${event.reason ? `: ${event.reason}` : ""}`];
+      return [`answer: ${event.answer}`, answerDetail(event)];
+    case "reminded":
+      return ["reminded", `no answer for ${spanText(event.waitedMs)}; ${spanText(event.remainingMs)} remain`];
+    case "held":
+      return ["held", reasonsText(event.reasons)];
     case "approval":
       return [`plan ${APPROVAL[event.decision]}`, `${event.person}, ${event.way}, plan ${event.planHash}`];
     case "request":
@@ -121,6 +125,11 @@ function gateDetail(gate: GateVerdict): string {
 function backgroundText({ commit, earlier }: Extract<FlowEvent, { event: "background" }>): string {
   const code = commit ? `tag ${commit.tag} is commit ${commit.sha} of ${commit.at}` : "no tag of this version found";
   return `${code}; ${num(earlier.length)} earlier runs`;
+}
+
+function answerDetail({ person, way, reason, validMs }: Extract<FlowEvent, { event: "answer" }>): string {
+  const counts = validMs === undefined ? "" : `; counts for ${spanText(validMs)} of watching`;
+  return `${person}, ${way}${reason ? `: ${reason}` : ""}${counts}`;
 }
 
 function ownershipText(event: Extract<FlowEvent, { event: "ownership" }>): string {

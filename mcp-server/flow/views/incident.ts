@@ -69,6 +69,7 @@ const MILESTONES = new Set([
   "step",
   "watch-started",
   "extended",
+  "held",
   "gate",
   "rollback-latched",
   "trigger-noted",

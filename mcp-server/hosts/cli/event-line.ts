@@ -122,6 +122,10 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
       return gateText(event);
     case "question":
       return `QUESTION: ${event.question.text} (${event.question.options.join(" | ")}, within ${spanText(event.question.deadlineMs)})`;
+    case "reminded":
+      return `still unanswered after ${spanText(event.waitedMs)}; ${spanText(event.remainingMs)} remain`;
+    case "held":
+      return `HELD: ${reasonsText(event.reasons)}`;
     case "answer":
       return event.answer === "expired"
         ? "nobody answered in time"

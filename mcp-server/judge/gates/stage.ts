@@ -2,23 +2,18 @@ import type { Dimension, Ms, Reason } from "../../vocab/index.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { InfraVerdict } from "../infra.ts";
 import type { MetricsReading } from "../metrics/reading.ts";
-import { countText, valueText } from "../wording.ts";
+import { countText } from "../wording.ts";
+import { type Share, shareOff } from "./share.ts";
 
 /** What is known at one poll of a watch while users are exposed: canary stage, rolling batch, blue-green after the flip, observation at 100 %. */
-export interface StagePoll {
+export interface StagePoll extends Share {
   /** Time watched at this exposure, planned for it, and granted on top (0: no extension yet). */
   readonly servedMs: Ms;
   readonly plannedMs: Ms;
   readonly extendedMs: Ms;
-  /** Nobody is expected to answer a question. */
-  readonly unattended: boolean;
   readonly rollbackOnRegression: boolean;
   /** A person accepted this regression. */
   readonly accepted: boolean;
-  /** Share of traffic that the new version shall have and has, in percent, and the requests of all versions it was measured on. */
-  readonly expectedSharePct: number;
-  readonly measuredSharePct?: number;
-  readonly measuredRequests: number;
   /** The platform reports the planned versions, by digest, at the planned weights. */
   readonly versionsReadBack: boolean;
   /** Requests that the new version must have served at this exposure. */
@@ -29,38 +24,57 @@ export interface StagePoll {
   readonly smoke?: Dimension;
   /** The plan has smoke checks for this exposure: without their answer it is not over. */
   readonly smokeRequired: boolean;
+  /** Time served since a P2 check failed last: 0 while one fails, undefined when none ever did at this exposure. */
+  readonly smokeCleanForMs?: Ms | undefined;
   readonly infra: InfraVerdict;
+  /** How long the environment has been degraded, and the share of traffic wrong, without a break. */
+  readonly degradedForMs: Ms;
+  readonly shareOffForMs: Ms;
   /** Time since the last poll in which every required metric could be read; 0 when this one could. */
   readonly deadForMs: Ms;
-  /** Earlier times of this watch in which they could not be read, added up, and how much of that is borne. */
+  /** Earlier times of this watch that did not count as served, added up. */
   readonly gapsMs: Ms;
-  readonly gapsLimitMs: Ms;
+  readonly limits: StageLimits;
   /** Smoke checks fail while the metrics are gone. */
   readonly probesFail: boolean;
   /** The observation at 100 %: here a worsening of trigger size must be excluded. */
   readonly final: boolean;
 }
 
-export type RollbackKind = "slo" | "regression" | "smoke" | "infra" | "data" | "manual";
+/** How long what is amiss is borne; values of the plan. */
+export interface StageLimits {
+  /** A degraded environment, without a break. */
+  readonly degradedMs: Ms;
+  /** A wrong share of the traffic, without a break. */
+  readonly shareMs: Ms;
+  /** A silent metrics source until the smoke checks decide, and until it goes back anyway. */
+  readonly probesMs: Ms;
+  readonly dataMs: Ms;
+  /** All that did not count as served in one watch. */
+  readonly gapsMs: Ms;
+}
+
+export type RollbackKind = "slo" | "regression" | "smoke" | "infra" | "data" | "manual" | "target";
 
 /** What to do after a poll. */
 export type StageDecision =
   | { readonly do: "continue"; readonly waitsFor: string }
   | { readonly do: "advance"; readonly proven: boolean; readonly reasons: Reason[] }
   | { readonly do: "rollback"; readonly trigger: { readonly kind: RollbackKind; readonly reasons: Reason[] } }
-  | { readonly do: "hold"; readonly question: "regression" | "inconclusive" | "data"; readonly reasons: Reason[] }
+  /** Held, and a person is asked. `proven`: nothing but a person's word is missing. */
+  | {
+      readonly do: "hold";
+      readonly question: "regression" | "inconclusive" | "data";
+      readonly reasons: Reason[];
+      readonly proven?: boolean;
+    }
+  /** Held without a question: it passes by itself or goes back at a deadline. */
+  | { readonly do: "pause"; readonly reasons: Reason[] }
   | { readonly do: "extend"; readonly reasons: Reason[] };
 
 /** A metrics source silent for so long is dead even between widely spaced polls. */
 const DEAD_AFTER_MS: Ms = 30_000;
 const DEAD_AFTER_POLLS = 2;
-const PROBES_DECIDE_AFTER_MS: Ms = 5 * 60_000;
-const DATA_DEADLINE_MS: Ms = 60 * 60_000;
-const DATA_DEADLINE_UNATTENDED_MS: Ms = 10 * 60_000;
-
-/** Measured and planned share may differ by so many percentage points, or four standard errors if that is more. */
-const SHARE_TOLERANCE_PP = 5;
-const SHARE_TOLERANCE_ERRORS = 4;
 
 /**
  * Decides what follows from a poll. Proof of harm rolls back; lack of proof never does by
@@ -68,7 +82,9 @@ const SHARE_TOLERANCE_ERRORS = 4;
  * at the final observation the proof is required.
  */
 export function decideStage(poll: StagePoll): StageDecision {
-  return harm(poll) ?? regression(poll) ?? silence(poll) ?? timeServed(poll);
+  const blamed = harm(poll) ?? regression(poll);
+  if (blamed?.do === "rollback") return blamed;
+  return overdue(poll) ?? blamed ?? silence(poll) ?? paused(poll, timeServed(poll));
 }
 
 /** What rolls back whatever the flag or a person's acceptance of a regression says. */
@@ -85,9 +101,34 @@ function regression({ metrics, accepted, rollbackOnRegression }: StagePoll): Sta
   return rollbackOnRegression ? rollback("regression", reasons) : { do: "hold", question: "regression", reasons };
 }
 
+/** What may mend itself, and did not in its time. */
+function overdue(poll: StagePoll): StageDecision | undefined {
+  const { infra, degradedForMs, shareOffForMs, limits } = poll;
+  if (infra.status === "DEGRADED" && degradedForMs >= limits.degradedMs) {
+    return rollback("infra", [...infra.reasons, deadlineReason("degraded", degradedForMs)]);
+  }
+  const share = shareOff(poll);
+  if (share.length === 0 || shareOffForMs < limits.shareMs) return undefined;
+  return rollback("target", [...share, deadlineReason("a wrong share of the traffic", shareOffForMs)]);
+}
+
+function deadlineReason(what: string, forMs: Ms): Reason {
+  return { code: "deadline", text: `${what} for ${spanText(forMs)} without a break` };
+}
+
+/** A degraded environment or a wrong share of the traffic keeps an exposure from ending; what has to be asked is asked all the same. */
+function paused(poll: StagePoll, otherwise: StageDecision): StageDecision {
+  const amiss = amissPoints(poll);
+  return amiss.length === 0 || otherwise.do === "hold" ? otherwise : { do: "pause", reasons: amiss };
+}
+
+function amissPoints(poll: StagePoll): Reason[] {
+  return [...(poll.infra.status === "DEGRADED" ? poll.infra.reasons : []), ...shareOff(poll)];
+}
+
 /** A dead metrics source: hold at once, let the probes decide after 5 minutes, and do not stay blind for ever. */
 function silence(poll: StagePoll): StageDecision | undefined {
-  const { metrics, deadForMs, probesFail, unattended } = poll;
+  const { metrics, deadForMs, probesFail, limits } = poll;
   if (deadForMs <= 0) return undefined;
   const gaps = gapsPoint(poll);
   if (deadForMs < DEAD_AFTER_MS && (metrics?.missedStreak ?? 0) < DEAD_AFTER_POLLS) {
@@ -96,12 +137,12 @@ function silence(poll: StagePoll): StageDecision | undefined {
   }
   const what = metrics ? "no required metric" : "nothing of the platform";
   const reasons = [{ code: "no-data", text: `${what} could be read for ${spanText(deadForMs)}` }];
-  if (deadForMs >= PROBES_DECIDE_AFTER_MS && probesFail) {
+  if (deadForMs >= limits.probesMs && probesFail) {
     return rollback("data", [...reasons, { code: "probes-fail", text: "the smoke checks fail as well" }]);
   }
-  const deadline = unattended ? DATA_DEADLINE_UNATTENDED_MS : DATA_DEADLINE_MS;
-  if (deadForMs >= deadline) {
-    return rollback("data", [...reasons, { code: "deadline", text: `nobody decided within ${spanText(deadline)}` }]);
+  if (deadForMs >= limits.dataMs) {
+    const text = `nobody decided within ${spanText(limits.dataMs)}`;
+    return rollback("data", [...reasons, { code: "deadline", text }]);
   }
   // Asked about once: a source that comes and goes must not take its question back each time that it comes.
   if (gaps.length > 0) return { do: "hold", question: "inconclusive", reasons: [...reasons, ...gaps] };
@@ -109,9 +150,9 @@ function silence(poll: StagePoll): StageDecision | undefined {
 }
 
 /** A source that comes and goes would let a watch go on without end: from here on a person is asked. */
-function gapsPoint({ gapsMs, gapsLimitMs }: StagePoll): Reason[] {
-  if (gapsMs <= gapsLimitMs) return [];
-  const text = `nothing could be seen for ${spanText(gapsMs)} of this watch, more than ${spanText(gapsLimitMs)}`;
+function gapsPoint({ gapsMs, limits }: StagePoll): Reason[] {
+  if (gapsMs <= limits.gapsMs) return [];
+  const text = `for ${spanText(gapsMs)} of this watch nothing could be seen or it was held, more than ${spanText(limits.gapsMs)}`;
   return [{ code: "no-data", text }];
 }
 
@@ -125,7 +166,9 @@ function timeServed(poll: StagePoll): StageDecision {
   }
   if (servedMs < dueMs) return { do: "continue", waitsFor: waitText(dueMs - servedMs, open) };
   if (open.length > 0) {
-    return extendedMs === 0 ? { do: "extend", reasons: open } : { do: "hold", question: "inconclusive", reasons: open };
+    if (extendedMs === 0) return { do: "extend", reasons: open };
+    const minorOnly = open.every(({ code }) => code === MINOR);
+    return { do: "hold", question: "inconclusive", reasons: open, proven: minorOnly && isProven(poll) };
   }
   return { do: "advance", proven: isProven(poll), reasons: closingReasons(poll) };
 }
@@ -138,11 +181,11 @@ function waitText(restMs: Ms, open: readonly Reason[]): string {
 function openPoints(poll: StagePoll): Reason[] {
   return [
     ...exposurePoint(poll),
-    ...sharePoint(poll),
     ...(poll.versionsReadBack
       ? []
       : [{ code: "versions", text: "the platform does not report the planned versions and weights" }]),
-    ...(poll.infra.status === "DEGRADED" ? poll.infra.reasons : []),
+    ...amissPoints(poll),
+    ...minorPoint(poll),
     ...(poll.smokeRequired && !poll.smoke
       ? [{ code: "smoke-not-run", text: "the smoke checks have not answered yet" }]
       : []),
@@ -168,14 +211,15 @@ function exposurePoint(poll: StagePoll): Reason[] {
   ];
 }
 
-function sharePoint({ expectedSharePct, measuredSharePct, measuredRequests }: StagePoll): Reason[] {
-  if (measuredSharePct === undefined || measuredRequests <= 0) return [];
-  const share = expectedSharePct / 100;
-  const errorPp = 100 * Math.sqrt((share * (1 - share)) / measuredRequests);
-  const tolerancePp = Math.max(SHARE_TOLERANCE_PP, SHARE_TOLERANCE_ERRORS * errorPp);
-  if (Math.abs(measuredSharePct - expectedSharePct) <= tolerancePp) return [];
-  const text = `${valueText(measuredSharePct)} % of ${countText(measuredRequests)} requests went to the new version, planned ${valueText(expectedSharePct)} % with a tolerance of ${valueText(tolerancePp)} pp`;
-  return [{ code: "share", text }];
+const MINOR = "minor-smoke-failure";
+
+/** A failing P2 check does no harm that would roll back; it wants one full window without it. */
+function minorPoint({ smokeCleanForMs, plannedMs, smoke }: StagePoll): Reason[] {
+  if (smokeCleanForMs === undefined || smokeCleanForMs >= plannedMs) return [];
+  const failing = smoke && smoke.outcome !== "NOT_APPLICABLE" ? smoke.reasons.filter(({ code }) => code === MINOR) : [];
+  if (smokeCleanForMs <= 0 && failing.length > 0) return failing;
+  const text = `a P2 check failed; clean for ${spanText(smokeCleanForMs)} of ${spanText(plannedMs)} since`;
+  return [{ code: MINOR, text }];
 }
 
 /** Below 100 % measurements must exist; at the end they must exclude a worsening, unless a person accepted one. */

@@ -1,83 +1,23 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { decideStage, type StagePoll } from "../../../mcp-server/judge/index.ts";
+import type { Outcome3 } from "../../../mcp-server/vocab/index.ts";
 import {
-  decideStage,
-  JUDGE,
-  type MetricsReading,
-  type StageDecision,
-  type StagePoll,
-} from "../../../mcp-server/judge/index.ts";
-import type { Outcome3, Verdict } from "../../../mcp-server/vocab/index.ts";
-
-const MINUTE = 60_000;
-const bare = (outcome: Outcome3, code: string) => ({
-  outcome,
-  reasons: [{ code, text: code }],
-  wouldPassIf: "",
-  judge: JUDGE,
-});
-const smoke = (outcome: Outcome3): Verdict => ({ ...bare(outcome, `smoke-${outcome}`), inputs: [] });
-const metrics = (change: Partial<MetricsReading> = {}): MetricsReading => ({
-  regression: bare("PASS", "excluded"),
-  slo: bare("PASS", "excluded"),
-  proven: true,
-  polls: 90,
-  missedStreak: 0,
-  candidateExposure: 5000,
-  metrics: [],
-  blame: [],
-  ...change,
-});
-const thin = metrics({
-  proven: false,
-  regression: bare("INCONCLUSIVE", "low-traffic"),
-  slo: bare("INCONCLUSIVE", "low-traffic"),
-});
-const worse = metrics({ proven: false, regression: bare("FAIL", "regression") });
-const broken = metrics({ proven: false, slo: bare("FAIL", "slo-trigger") });
-const silent = metrics({ missedStreak: 2 });
-
-/** A stage that did all it had to do. */
-const done: StagePoll = {
-  servedMs: 10 * MINUTE,
-  plannedMs: 10 * MINUTE,
-  extendedMs: 0,
-  unattended: false,
-  smokeRequired: false,
-  rollbackOnRegression: true,
-  accepted: false,
-  expectedSharePct: 25,
-  measuredSharePct: 25.4,
-  measuredRequests: 20_000,
-  versionsReadBack: true,
-  minExposure: 500,
-  metrics: metrics(),
-  smoke: smoke("PASS"),
-  infra: { status: "HEALTHY", reasons: [] },
-  deadForMs: 0,
-  gapsMs: 0,
-  gapsLimitMs: 30 * MINUTE,
-  probesFail: false,
-  final: false,
-};
-const early = { servedMs: 4 * MINUTE };
-const extended = { extendedMs: 10 * MINUTE, servedMs: 20 * MINUTE };
-const unhealthy = { status: "UNHEALTHY" as const, reasons: [{ code: "oom-kill", text: "1 out-of-memory kill" }] };
-const degraded = { status: "DEGRADED" as const, reasons: [{ code: "not-ready", text: "3 of 4 instances ready" }] };
-
-/** `advance proven`, `rollback slo`, `hold regression`, ... */
-function brief(decision: StageDecision): string {
-  switch (decision.do) {
-    case "advance":
-      return decision.proven ? "advance proven" : "advance unproven";
-    case "rollback":
-      return `rollback ${decision.trigger.kind}`;
-    case "hold":
-      return `hold ${decision.question}`;
-    default:
-      return decision.do;
-  }
-}
+  bare,
+  brief,
+  broken,
+  degraded,
+  done,
+  early,
+  extended,
+  MINUTE,
+  metrics,
+  silent,
+  smoke,
+  thin,
+  unhealthy,
+  worse,
+} from "./stage-poll.ts";
 
 const cases: [string, Partial<StagePoll>, string][] = [
   ["everything in order", {}, "advance proven"],
@@ -86,7 +26,6 @@ const cases: [string, Partial<StagePoll>, string][] = [
   ["the end at 100 % with proof", { final: true, expectedSharePct: 100, measuredSharePct: 100 }, "advance proven"],
   ["the end at 100 % without proof", { final: true, metrics: thin }, "extend"],
   ["the same after the extension", { final: true, metrics: thin, ...extended }, "hold inconclusive"],
-  ["the same unattended", { final: true, metrics: thin, ...extended, unattended: true }, "hold inconclusive"],
 
   ["a broken SLO", { metrics: broken, ...early }, "rollback slo"],
   ["a broken SLO without the flag", { metrics: broken, rollbackOnRegression: false }, "rollback slo"],
@@ -126,7 +65,11 @@ const cases: [string, Partial<StagePoll>, string][] = [
   ["silence of 5 minutes, probes fail", { metrics: silent, deadForMs: 5 * MINUTE, probesFail: true }, "rollback data"],
   ["silence of 59 minutes", { metrics: silent, deadForMs: 59 * MINUTE }, "hold data"],
   ["silence of 60 minutes", { metrics: silent, deadForMs: 60 * MINUTE }, "rollback data"],
-  ["silence of 10 minutes, unattended", { metrics: silent, deadForMs: 10 * MINUTE, unattended: true }, "rollback data"],
+  [
+    "silence of 10 minutes, unattended",
+    { metrics: silent, deadForMs: 10 * MINUTE, limits: { ...done.limits, dataMs: 10 * MINUTE } },
+    "rollback data",
+  ],
   ["a blind minute where no metrics are judged", { metrics: undefined, deadForMs: MINUTE }, "hold data"],
   ["blind for 60 minutes where no metrics are judged", { metrics: undefined, deadForMs: 60 * MINUTE }, "rollback data"],
   ["gaps within what is borne", { ...early, gapsMs: 30 * MINUTE }, "continue"],
@@ -152,7 +95,7 @@ const cases: [string, Partial<StagePoll>, string][] = [
   ["too few requests before the end", { measuredRequests: 1000, ...early }, "continue"],
   ["no traffic at all", { measuredRequests: 0 }, "extend"],
   ["exactly the minimum, rounded share", { measuredRequests: 2000, measuredSharePct: 24.98 }, "advance proven"],
-  ["a share that is far from the plan", { measuredSharePct: 34 }, "extend"],
+  ["a share that is far from the plan", { measuredSharePct: 34 }, "pause"],
   ["a share within five points", { measuredSharePct: 29.9 }, "advance proven"],
   [
     "a share that few requests explain",
@@ -161,8 +104,13 @@ const cases: [string, Partial<StagePoll>, string][] = [
   ],
   ["versions that were not read back", { versionsReadBack: false }, "extend"],
   ["versions not read back after the extension", { versionsReadBack: false, ...extended }, "hold inconclusive"],
-  ["a degraded environment", { infra: degraded }, "extend"],
-  ["a degraded environment, time not served", { infra: degraded, ...early }, "continue"],
+  ["a degraded environment", { infra: degraded }, "pause"],
+  ["a degraded environment, time not served", { infra: degraded, ...early }, "pause"],
+  [
+    "a degraded environment while something has to be asked",
+    { infra: degraded, measuredRequests: 1000, ...extended },
+    "hold inconclusive",
+  ],
   ["inconclusive smoke checks", { smoke: smoke("INCONCLUSIVE") }, "extend"],
   ["no measurement of the candidate", { metrics: metrics({ proven: false, candidateExposure: 0 }) }, "extend"],
 
@@ -204,7 +152,6 @@ describe("decideStage", () => {
       poll: fc.record({
         servedMs: fc.constantFrom(0, 5 * MINUTE, 10 * MINUTE, 30 * MINUTE),
         extendedMs: fc.constantFrom(0, 10 * MINUTE),
-        unattended: fc.boolean(),
         rollbackOnRegression: fc.boolean(),
         accepted: fc.boolean(),
         measuredRequests: fc.constantFrom(0, 1000, 20_000),
@@ -212,6 +159,11 @@ describe("decideStage", () => {
         final: fc.boolean(),
         deadForMs: fc.constantFrom(0, MINUTE, 20 * MINUTE, 90 * MINUTE),
         probesFail: fc.boolean(),
+        degradedForMs: fc.constantFrom(0, 9 * MINUTE, 10 * MINUTE),
+        shareOffForMs: fc.constantFrom(0, 9 * MINUTE, 10 * MINUTE),
+        measuredSharePct: fc.constantFrom(25, 60),
+        gapsMs: fc.constantFrom(0, 31 * MINUTE),
+        smokeCleanForMs: fc.constantFrom(undefined, 0, 9 * MINUTE, 10 * MINUTE),
       }),
     })
     .map(({ regression, slo, proven, exposure, smoke: seen, infra, poll }): StagePoll => {
@@ -238,12 +190,15 @@ describe("decideStage", () => {
           poll.metrics?.slo.outcome === "FAIL" || poll.smoke?.outcome === "FAIL" || poll.infra.status === "UNHEALTHY";
         const regressed = poll.metrics?.regression.outcome === "FAIL" && !poll.accepted;
         const dead = poll.deadForMs >= 5 * MINUTE;
-        if (decision.do === "rollback") expect(harm || (regressed && poll.rollbackOnRegression) || dead).toBe(true);
+        const amiss = poll.infra.status === "DEGRADED" || (poll.measuredSharePct === 60 && poll.measuredRequests > 0);
+        const overdue = amiss && Math.max(poll.degradedForMs, poll.shareOffForMs) >= 10 * MINUTE;
+        if (decision.do === "rollback") {
+          expect(harm || (regressed && poll.rollbackOnRegression) || dead || overdue).toBe(true);
+        }
         if (harm) expect(decision.do).toBe("rollback");
         if (decision.do !== "advance") return;
-        expect(regressed || poll.deadForMs > 0 || !poll.versionsReadBack || poll.infra.status === "DEGRADED").toBe(
-          false,
-        );
+        expect(regressed || poll.deadForMs > 0 || !poll.versionsReadBack || amiss).toBe(false);
+        expect(poll.smokeCleanForMs ?? Infinity).toBeGreaterThanOrEqual(poll.plannedMs);
         expect(poll.servedMs).toBeGreaterThanOrEqual(poll.plannedMs + poll.extendedMs);
         if (poll.final && !poll.accepted) expect(decision.proven).toBe(true);
       }),
