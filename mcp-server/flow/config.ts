@@ -5,7 +5,7 @@ import { TargetConfig } from "../target/config.ts";
 import { Duration } from "../vocab/index.ts";
 
 /** Ways in which a person's approval can reach the run; docs/approvals.md says what each withstands. */
-export const ApprovalWay = z.enum(["terminal", "flag", "none"]);
+export const ApprovalWay = z.enum(["terminal", "flag", "ssh-signature", "none"]);
 export type ApprovalWay = z.infer<typeof ApprovalWay>;
 
 export const Strategy = z.enum(["canary", "blue-green", "rolling"]);
@@ -71,6 +71,13 @@ const JudgeConfig = z.strictObject({
   warmupPolls: z.number().int().min(0).default(6),
 });
 
+const ApprovalsConfig = z.strictObject({
+  /** Ways that count; a person's word in any other way is refused. */
+  accept: z.array(ApprovalWay).min(1).default(["terminal"]),
+  /** Allowed signers file (as ssh-keygen reads it) for the way `ssh-signature`; relative to the project. */
+  signers: z.string().min(1).optional(),
+});
+
 const WaitsConfig = z.strictObject({
   /** A person has this long to approve the plan. */
   approval: Duration.default("60m"),
@@ -124,7 +131,7 @@ export const DeployConfig = z.strictObject({
   smoke: SmokeConfig.optional(),
   metrics: MetricsConfig.optional(),
   staging: StagingConfig.optional(),
-  approvals: z.strictObject({ accept: z.array(ApprovalWay).min(1).default(["terminal"]) }).prefault({}),
+  approvals: ApprovalsConfig.prefault({}),
   waits: WaitsConfig.prefault({}),
   /** Times in which no deployment may begin to change production. Going back is always allowed. */
   freeze: z.array(TimeRule).default([]),

@@ -16,6 +16,8 @@ import {
 } from "../vocab/index.ts";
 import { Commit, EarlierRun } from "./background-facts.ts";
 
+import { ApprovalWay } from "./config.ts";
+
 /** The steps of a run in their order. */
 export const StepName = z.enum([
   "approval",
@@ -105,6 +107,9 @@ export const Question = z.object({
 });
 export type Question = z.infer<typeof Question>;
 
+/** An SSH signature over the decision; its owner is checked before the request is taken, and again by `verify`. */
+const Armoured = z.string().max(8_192).optional();
+
 /** A request of a person or client, taken over the socket or from the inbox. */
 export const Request = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("abort"), reason: z.string() }),
@@ -113,16 +118,18 @@ export const Request = z.discriminatedUnion("kind", [
     kind: z.literal("approve"),
     decision: z.enum(["approve", "reject"]),
     planHash: Sha256,
-    way: z.enum(["terminal", "flag", "none"]),
+    way: ApprovalWay,
     person: z.string(),
     reason: z.string().optional(),
+    signature: Armoured,
   }),
   z.object({
     kind: z.literal("answer"),
     answer: z.enum(["rollback", "accept", "investigate", "continue"]),
-    way: z.enum(["terminal", "flag", "none"]),
+    way: ApprovalWay,
     person: z.string(),
     reason: z.string(),
+    signature: Armoured,
   }),
   z.object({ kind: z.literal("advice"), step: StepName, role: z.string(), text: z.string() }),
   z.object({ kind: z.literal("resume") }),

@@ -30,6 +30,8 @@ export interface PlanFacts {
   /** Where the baseline's test results come from, already digested. */
   readonly testsBaseline: NonNullable<Plan["tests"]>["baseline"];
   readonly testsCandidate: NonNullable<Plan["tests"]>["candidate"];
+  /** Text of the allowed signers file, where approvals by signature are accepted. */
+  readonly signers?: string;
 }
 
 /** Floors of design and mission; they bind only where real users are. */
@@ -124,6 +126,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
       override: parameters.overrideFreeze ?? null,
     },
     approvals: approvalsOf(facts),
+    ...(facts.signers === undefined ? {} : { signers: facts.signers }),
     onOrphan: config.onOrphan,
     notApplicable,
     understood: [...asked.understood],

@@ -18,6 +18,7 @@ import { finishLastRequest, takeRequest } from "./requests.ts";
 import { readRun, type StartOrder } from "./run-files.ts";
 import type { RunState } from "./run-state.ts";
 import { poolsText } from "./runbooks/apply.ts";
+import { occasionOf, signatureObjection } from "./signature.ts";
 
 const RUNNER: Actor = { kind: "runner", name: "deploy-flow" };
 
@@ -250,7 +251,7 @@ async function own(project: Project, run: RunControl, lock: LockRecord, o: Owner
   const answer = async (message: unknown) => {
     const parsed = Message.parse(message);
     if (parsed.op === "ping") return { runId: lock.runId, epoch: lock.epoch, pid: lock.pid } satisfies Pong;
-    return takeRequest(run, parsed.id, parsed.request, parsed.actor);
+    return take(project, run, parsed);
   };
   // What was asked last before a crash is done before anything new is taken.
   finishLastRequest(run);
@@ -286,6 +287,12 @@ async function own(project: Project, run: RunControl, lock: LockRecord, o: Owner
   }
 }
 
+/** Takes a request after what it claims about a signature was checked against the question that is open now. */
+async function take(project: Project, run: RunControl, { id, request, actor }: z.infer<typeof InboxEntry>) {
+  const objection = await signatureObjection(project.ports, project.root, run.plan, request, occasionOf(run.state()));
+  return takeRequest(run, id, request, actor, objection);
+}
+
 const INBOX_EVERY_MS = 1_000;
 
 /**
@@ -296,7 +303,7 @@ async function readInbox(project: Project, run: RunControl, signal: AbortSignal)
   const told = new Set<string>();
   while (!signal.aborted) {
     try {
-      emptyInbox(project, run, told);
+      await emptyInbox(project, run, told);
     } catch {
       // The journal refuses just now; the files are still there at the next look.
     }
@@ -304,7 +311,7 @@ async function readInbox(project: Project, run: RunControl, signal: AbortSignal)
   }
 }
 
-function emptyInbox(project: Project, run: RunControl, told: Set<string>): void {
+async function emptyInbox(project: Project, run: RunControl, told: Set<string>): Promise<void> {
   const { disk } = project.ports;
   const files = disk
     .list(project.paths.inbox)
@@ -314,7 +321,7 @@ function emptyInbox(project: Project, run: RunControl, told: Set<string>): void 
   for (const file of files) {
     const entry = InboxEntry.safeParse(readJson(project, file));
     if (entry.success) {
-      takeRequest(run, entry.data.id, entry.data.request, entry.data.actor);
+      await take(project, run, entry.data);
       removeQuietly(project, file);
     } else if (!told.has(file) && !run.state().outcome) {
       told.add(file);

@@ -1,6 +1,7 @@
+import { resolve } from "node:path";
 import { fillPlaceholders } from "../evidence/placeholders.ts";
 import { loadBaseline } from "../record/baselines.ts";
-import { type Label, type LiveState, type Sha256, sha256, type Version } from "../vocab/index.ts";
+import { FlowError, type Label, type LiveState, messageOf, type Sha256, sha256, type Version } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { statedKeys } from "./config-file.ts";
 import { makePlan } from "./make-plan.ts";
@@ -39,8 +40,35 @@ export async function planRun(project: Project, parameters: RunParameters, confi
     production: target.capabilities.production,
     testsBaseline: testsBaseline(project, config, live),
     testsCandidate: testsCandidate(project, config, parameters.version),
+    ...signersOf(project, config),
   });
   return { plan, planHash: planHash(plan), configText: text };
+}
+
+/** The allowed signers file, read once: a later change of it does not change who may sign for this plan. */
+function signersOf(project: Project, { approvals }: DeployConfig): { signers?: string } {
+  if (!approvals.accept.includes("ssh-signature")) return {};
+  const refused = (what: string, found: string, cause?: unknown) =>
+    new FlowError({
+      code: "config",
+      what,
+      expected: "the path of an allowed signers file: lines of `person key-type key`",
+      found,
+      where: { file: "deploy.yaml", key: "approvals.signers" },
+      next: "name the file; docs/approvals.md shows how to make one",
+      ...(cause === undefined ? {} : { cause }),
+    });
+  if (approvals.signers === undefined) throw refused("approvals by signature need to know whose count", "none");
+  const file = resolve(project.root, approvals.signers);
+  let text: string;
+  try {
+    text = project.ports.disk.readText(file);
+  } catch (error) {
+    throw refused("the allowed signers file cannot be read", messageOf(error), error);
+  }
+  const isSigner = (line: string) => /^[^#\s]\S*\s.*\b(ssh-|ecdsa-|sk-)\S+\s+\S+/.test(line.trim());
+  if (!text.split("\n").some(isSigner)) throw refused("the allowed signers file names nobody", `${text.length} bytes`);
+  return { signers: text };
 }
 
 type TestsBaseline = NonNullable<Plan["tests"]>["baseline"];

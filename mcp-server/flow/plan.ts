@@ -107,6 +107,8 @@ export const Plan = z.object({
   freeze: FreezeRules.extend({ override: z.string().nullable() }),
   /** Ways in which the approval of this plan may come. */
   approvals: z.array(ApprovalWay),
+  /** Text of the allowed signers file, frozen: who may sign is part of what is approved. */
+  signers: z.string().optional(),
   onOrphan: z.enum(["continue", "rollback"]),
   /** Dimensions that will not be judged, with the reason. Approving the plan accepts them. */
   notApplicable: z.record(z.string(), z.string()),

@@ -12,13 +12,14 @@ export interface Receipt {
 }
 
 /**
- * Takes one request into the journal, exactly once per id, and acts on it. Abort and rollback are never gated; an
+ * Takes one request into the journal, exactly once per id, and acts on it. With an `objection` (a signature that does
+ * not hold) it is journalled as refused. Abort and rollback are never gated; an
  * approval counts only for this very plan and in a way that the plan accepts.
  */
-export function takeRequest(run: RunControl, id: string, request: Request, actor: Actor): Receipt {
+export function takeRequest(run: RunControl, id: string, request: Request, actor: Actor, objection?: string): Receipt {
   const state = run.state();
   if (state.requests.has(id)) return receiptBefore(run, id);
-  const refusal = refusalOf(run, request);
+  const refusal = refusalOf(run, request) ?? objection;
   // The record of an ended run is being archived: it gets no more lines.
   if (state.outcome) return { taken: refusal === undefined, note: refusal ?? "the run has ended" };
   run.appendAs(

@@ -11,6 +11,7 @@ import { Plan, planHash } from "./plan.ts";
 import type { Project } from "./project.ts";
 import { emptyState, type RunState } from "./run-state.ts";
 import { stageKey } from "./runbooks/stages.ts";
+import { occasionOf, signatureObjection } from "./signature.ts";
 import { applyEvent } from "./state.ts";
 import { rejudgeTests } from "./test-evidence.ts";
 
@@ -79,6 +80,10 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
     const differs = (what: string) => differences.push({ file: "journal.jsonl", line: index + 1, what });
     if (event.event === "run-opened" && event.planHash !== planHash(plan)) {
       differences.push({ file: "plan.json", what: "not the plan that the run was opened with" });
+    }
+    if (event.event === "request" && event.taken) {
+      const objection = await signatureObjection(project.ports, folder, plan, event.request, occasionOf(state));
+      if (objection !== undefined) differs(objection);
     }
     if (event.event === "smoke") {
       const again = { ...judgeSmoke(event.run), inputs: event.verdict.inputs };

@@ -14,7 +14,7 @@ export interface CallOf {
   readonly signal: AbortSignal;
   readonly readable: (path: string) => string;
   readonly progress?: (done: number, total: number | undefined, text: string) => void;
-  readonly confirm?: (sentence: string) => Promise<Confirmation | undefined>;
+  readonly confirm?: (sentence: string, statement: string) => Promise<Confirmation | undefined>;
 }
 
 /** Argument prefix that starts this very program again. */

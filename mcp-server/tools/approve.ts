@@ -1,10 +1,11 @@
 import { z } from "zod";
-import type { Request } from "../flow/events.ts";
+import type { ApprovalWay } from "../flow/config.ts";
 import type { Project } from "../flow/project.ts";
+import type { Signable } from "../flow/signature.ts";
 import { redact } from "../record/redact.ts";
 import { FlowError, Sha256 } from "../vocab/index.ts";
 import { RunAnswer, runAnswer, runAnswerExit, runAnswerText } from "./run-answer.ts";
-import { defineTool, type ToolIo } from "./tool.ts";
+import { type Confirmation, defineTool, type ToolIo } from "./tool.ts";
 
 const Input = z.object({
   planHash: Sha256.optional().describe("the plan that was read; needed to approve or reject it"),
@@ -42,21 +43,23 @@ export const approve = defineTool({
     const { sendRequest, statusOf } = await import("../flow/api.ts");
     const { planHash } = await import("../flow/plan.ts");
     const { readRun } = await import("../flow/run-files.ts");
+    const { occasionOf, statementOf } = await import("../flow/signature.ts");
     const run = readRun(project);
     if (!run || run.archived) throw noRunToApprove();
     // Who sits at a terminal is shown the hash below and need not type it.
     const args = io.interactive ? { ...given, planHash: given.planHash ?? planHash(run.plan) } : given;
-    const command = commandFor(args, project);
+    const command = commandFor(args, project, run.plan.approvals);
     // Checked before a person is asked for anything.
-    requestOf(args, "none", "");
+    const asked = requestOf(args, { way: "none", person: "" });
     // Going back is never gated, and a plan without real users takes an answer as it comes.
     const free = args.answer === "rollback" || run.plan.approvals.includes("none");
-    const said = free ? undefined : await io.confirm(sentenceOf(args, run.plan.version));
+    const statement = statementOf(run.plan, asked, occasionOf(run.state));
+    const said = free ? undefined : await io.confirm(sentenceOf(args, run.plan.version), statement);
     if (!said && !free) {
       const note = `no person could be asked here, so the answer is no; a person runs this in a terminal: ${command}`;
       return { ...runAnswer(await statusOf(project), { taken: false, note }), personMustRun: command };
     }
-    const request = requestOf(args, said?.way ?? "none", said?.person ?? nameOf(io));
+    const request = requestOf(args, said ?? { way: "none", person: nameOf(io) });
     const { status, taken, note } = await sendRequest(
       project,
       request,
@@ -78,7 +81,9 @@ function sentenceOf(args: Input, version: string): string {
     : `answer "${args.answer}" to the question of the deployment of version ${version}`;
 }
 
-function requestOf(args: Input, way: "terminal" | "flag" | "none", person: string): Request {
+function requestOf(args: Input, said: Confirmation | { way: "none"; person: string }): Signable {
+  const { way, person } = said;
+  const signature = "signature" in said ? { signature: said.signature } : {};
   const reason = args.reason === undefined ? undefined : redact(args.reason, 500);
   switch (args.answer) {
     case "approve":
@@ -92,13 +97,14 @@ function requestOf(args: Input, way: "terminal" | "flag" | "none", person: strin
         way,
         person,
         ...(reason === undefined ? {} : { reason }),
+        ...signature,
       };
     case "accept":
     case "investigate":
     case "continue":
     case "rollback":
       if (reason === undefined) throw missing("a reason", "say why; it stands in the report");
-      return { kind: "answer", answer: args.answer, way, person, reason };
+      return { kind: "answer", answer: args.answer, way, person, reason, ...signature };
     default:
       return args.answer satisfies never;
   }
@@ -117,11 +123,12 @@ function noRunToApprove(): FlowError {
 }
 
 /** The command that a person runs, with nothing in it that a caller could make up. */
-function commandFor(args: Input, project: Project): string {
+function commandFor(args: Input, project: Project, accepted: readonly ApprovalWay[]): string {
   const parts = ["deploy-flow", "approve"];
   if (args.planHash) parts.push(args.planHash);
   if (args.answer !== "approve") parts.push("--answer", args.answer);
   if (args.answer !== "approve" && args.answer !== "reject") parts.push("--reason", "WHY");
+  if (accepted.includes("ssh-signature")) parts.push("--sign-with", "KEY", "--identity", "YOU");
   return [...parts, "--project", shellQuoted(project.root)].join(" ");
 }
 

@@ -5,8 +5,10 @@ import type { Actor, ExitCode, Instant } from "../vocab/index.ts";
 
 /** Who said yes, and how it was made sure that it was a person; `undefined` where nobody could be asked. */
 export interface Confirmation {
-  readonly way: "terminal" | "flag";
+  readonly way: "terminal" | "flag" | "ssh-signature";
   readonly person: string;
+  /** The signature over the statement, for the way `ssh-signature`. */
+  readonly signature?: string;
 }
 
 /** What a tool works with besides its arguments; a door (command line, MCP) makes one per call. */
@@ -30,8 +32,11 @@ export interface ToolIo {
    * an agent stays inside the project. Throws FlowError `refused`.
    */
   readable(path: string): string;
-  /** Asks a person to confirm one sentence. Throws FlowError `refused` when a person was asked and did not. */
-  confirm(sentence: string): Promise<Confirmation | undefined>;
+  /**
+   * Asks a person to confirm one sentence, or to sign the statement that says the same in full. Throws FlowError
+   * `refused` when a person was asked and did not.
+   */
+  confirm(sentence: string, statement: string): Promise<Confirmation | undefined>;
 }
 
 /** `read` changes nothing; `write` adds; `destroy` can change or take away what users have. */

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { z } from "zod";
 import type { Tool } from "../../tools/tool.ts";
 import { EXIT, Sha256 } from "../../vocab/index.ts";
 import { toolIo } from "../io.ts";
@@ -7,12 +8,17 @@ import { usage } from "./flags.ts";
 import { writeResult } from "./output.ts";
 import { confirmAtTerminal, personName } from "./person.ts";
 
-/** The flag with which a protected job shows that a person approved: only commands have it, tools of agents do not. */
-const ApproveFlag = Sha256.optional().describe("the plan hash that a person approved, where no terminal is (CI)");
+/** The flags with which a person shows who decides: only commands have them, tools of agents do not. */
+const PersonFlags = z.object({
+  approve: Sha256.optional().describe("the plan hash that a person approved, where no terminal is (CI)"),
+  signWith: z.string().min(1).optional().describe("sign the decision with this SSH key"),
+  identity: z.string().min(1).max(200).optional().describe("your name in the allowed signers file; needed to sign"),
+});
+type PersonFlags = z.output<typeof PersonFlags>;
 
 /** The command of a tool: same name, arguments, result and verdict. */
 export function toolCommand(tool: Tool): Command {
-  const input = tool.person ? tool.input.extend({ approve: ApproveFlag }) : tool.input;
+  const input = tool.person ? tool.input.extend(PersonFlags.shape) : tool.input;
   return defineCommand({
     name: tool.name,
     summary: tool.description,
@@ -20,10 +26,10 @@ export function toolCommand(tool: Tool): Command {
     input,
     positionals: tool.positionals ?? [],
     run: async (args, io) => {
-      const approved = Sha256.safeParse(args.approve).data;
-      const out = tool.output.parse(
-        await tool.run(tool.input.parse(withApproved(args, approved)), cliIo(io, approved)),
-      );
+      const flags = PersonFlags.parse(args);
+      refuseHalfSigned(flags);
+      const own = withApproved(args, flags.approve);
+      const out = tool.output.parse(await tool.run(tool.input.parse(own), cliIo(io, flags)));
       writeResult(io.terminal, io.format, out, tool.text(out));
       return tool.exit?.(out) ?? EXIT.ok;
     },
@@ -32,14 +38,21 @@ export function toolCommand(tool: Tool): Command {
 
 /** The hash in --approve is the plan that is meant; another one beside it is a mistake. */
 function withApproved(args: Record<string, unknown>, approved: Sha256 | undefined): Record<string, unknown> {
-  const { approve: _flag, ...own } = args;
+  const { approve: _approve, signWith: _key, identity: _name, ...own } = args;
   if (approved === undefined) return own;
   if (own.planHash !== undefined && own.planHash !== approved)
     throw usage("two different plan hashes are given", "approve");
   return { ...own, planHash: approved };
 }
 
-function cliIo(io: CommandIo, approved: Sha256 | undefined) {
+function refuseHalfSigned({ signWith, identity, approve }: PersonFlags): void {
+  if ((signWith === undefined) !== (identity === undefined))
+    throw usage("--sign-with and --identity go together", "approve");
+  if (signWith !== undefined && approve !== undefined)
+    throw usage("--sign-with and --approve are two ways; give one", "approve");
+}
+
+function cliIo(io: CommandIo, { approve, signWith, identity }: PersonFlags) {
   const { terminal, ports, signal } = io;
   return toolIo({
     root: io.root,
@@ -52,9 +65,13 @@ function cliIo(io: CommandIo, approved: Sha256 | undefined) {
     progress: (done, total, text) => {
       if (terminal.isTty && io.format === "text") terminal.err(`${total ? `${done}/${total} ` : ""}${text}\n`);
     },
-    confirm: async (sentence) =>
-      approved === undefined
-        ? confirmAtTerminal({ sentence, terminal, ids: ports.ids, signal })
-        : { way: "flag", person: personName() },
+    confirm: async (sentence, statement) => {
+      if (approve !== undefined) return { way: "flag", person: personName() };
+      if (signWith === undefined || identity === undefined)
+        return confirmAtTerminal({ sentence, terminal, ids: ports.ids, signal });
+      const { signDecision } = await import("./sign.ts");
+      const key = resolve(io.cwd, signWith);
+      return signDecision({ statement, key, person: identity, root: io.root, ports, terminal, signal });
+    },
   });
 }

@@ -1,0 +1,123 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Plan } from "../../mcp-server/flow/plan.ts";
+import { objectionTo, type Signable, type Signature, statementOf } from "../../mcp-server/flow/signature.ts";
+import { privatePath, realPorts } from "../../mcp-server/ports/index.ts";
+import { type RunId, sha256 } from "../../mcp-server/vocab/index.ts";
+import { fakeExec } from "../fakes/index.ts";
+
+const ports = realPorts();
+const folder = mkdtempSync(join(tmpdir(), "deploy-flow-signature-"));
+const STATEMENT = "deploy-flow decision 1\nservice shop\n";
+
+function keyOf(name: string): { key: string; publicKey: string } {
+  const key = join(folder, name);
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", name, "-f", key]);
+  return { key, publicKey: readFileSync(`${key}.pub`, "utf8").split(" ").slice(0, 2).join(" ") };
+}
+
+let made = 0;
+function signed(key: string, statement = STATEMENT, namespace = "deploy-flow"): string {
+  made += 1;
+  const file = join(folder, `statement-${made}`);
+  writeFileSync(file, statement);
+  execFileSync("ssh-keygen", ["-q", "-Y", "sign", "-f", key, "-n", namespace, file], { stdio: "ignore" });
+  return readFileSync(`${file}.sig`, "utf8");
+}
+
+let ada: ReturnType<typeof keyOf>;
+let eve: ReturnType<typeof keyOf>;
+let signers: string;
+beforeAll(() => {
+  ada = keyOf("ada");
+  eve = keyOf("eve");
+  signers = `# who may say yes\nada@example.org namespaces="deploy-flow" ${ada.publicKey}\n`;
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("a signature", () => {
+  const good = (): Signature => ({
+    statement: STATEMENT,
+    armoured: signed(ada.key),
+    person: "ada@example.org",
+    signers,
+  });
+
+  it("counts when its person is a signer and the statement is the one that was signed", async () => {
+    expect(await objectionTo(ports, folder, good())).toBeUndefined();
+  });
+
+  it.each<[string, () => Partial<Signature>]>([
+    ["by a key that nobody named", () => ({ armoured: signed(eve.key) })],
+    ["under another name", () => ({ person: "eve@example.org" })],
+    ["under a pattern for a name", () => ({ person: "*" })],
+    ["under no name", () => ({ person: "" })],
+    ["under a name that reads like an option", () => ({ person: "-f" })],
+    ["over another statement", () => ({ statement: `${STATEMENT}answer accept\n` })],
+    ["made for another purpose", () => ({ armoured: signed(ada.key, STATEMENT, "git") })],
+    ["that is none", () => ({ armoured: "not a signature" })],
+    ["that is cut off", () => ({ armoured: signed(ada.key).slice(0, 120) })],
+    ["where nobody may sign", () => ({ signers: "" })],
+    ["where the signers cannot be read", () => ({ signers: "\u0000\u0001" })],
+  ])("%s does not", async (_name, change) => {
+    const objection = await objectionTo(ports, folder, { ...good(), ...change() });
+    expect(objection).toMatch(/^the signature is not /);
+    expect(objection).not.toContain(folder);
+  });
+
+  it.each([
+    ["ssh-keygen is not there", fakeExec(() => new Error("spawn ssh-keygen ENOENT"))],
+    ["it hangs", fakeExec(() => ({ code: undefined as never, killedBy: "SIGKILL", timedOut: true }))],
+  ])("does not when %s", async (_name, exec) => {
+    expect(await objectionTo({ ...ports, exec }, folder, good())).toMatch(/^the signature /);
+  });
+
+  it("leaves no file behind", async () => {
+    await objectionTo(ports, folder, good());
+    const left = privatePath(folder, "signature-");
+    expect(existsSync(dirname(left))).toBe(true);
+    expect(readdirSync(dirname(left)).filter((name) => join(dirname(left), name).startsWith(left))).toEqual([]);
+  });
+});
+
+describe("the statement", () => {
+  const plan = { service: "shop", version: "2.4.0" } as Plan;
+  const occasion = { runId: "dpl-20260101T000000Z-aaaaaa" as RunId, questionKey: "stage-1/watch/question-1" };
+  const approval: Signable = {
+    kind: "approve",
+    decision: "approve",
+    planHash: sha256("plan"),
+    way: "ssh-signature",
+    person: "ada",
+  };
+  const answer: Signable = {
+    kind: "answer",
+    answer: "accept",
+    way: "ssh-signature",
+    person: "ada",
+    reason: "known\nanswer rollback",
+  };
+
+  it("of an approval is the same in every run of the same plan", () => {
+    expect(statementOf(plan, approval, occasion)).toBe(
+      `deploy-flow decision 1\nservice shop\nversion 2.4.0\nplan ${sha256("plan")}\ndecision approve\n`,
+    );
+    expect(statementOf(plan, approval, { runId: undefined, questionKey: undefined })).toBe(
+      statementOf(plan, approval, occasion),
+    );
+  });
+
+  it("of an answer belongs to one question of one run, and no reason can look like another line", () => {
+    const text = statementOf(plan, answer, occasion);
+    expect(text.split("\n").filter((line) => line.startsWith("answer "))).toEqual(["answer accept"]);
+    for (const other of [
+      { ...occasion, questionKey: "stage-1/watch/question-2" },
+      { ...occasion, runId: "dpl-20260101T000000Z-bbbbbb" as RunId },
+    ]) {
+      expect(statementOf(plan, answer, other)).not.toBe(text);
+    }
+  });
+});
