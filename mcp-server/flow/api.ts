@@ -89,7 +89,7 @@ export async function runHere(
 /** Body of the hidden command that is the sandbox's daemon: it owns the service processes and their proxies. */
 export async function runSandbox(project: Project): Promise<void> {
   const { config } = loadConfig(project);
-  await runSandboxDaemon({ root: project.root, config: config.target, ports: project.ports });
+  await runSandboxDaemon({ root: project.root, config: sandboxSection(config), ports: project.ports });
 }
 
 /** Fails early and clearly; the lock decides the race that this look cannot see. */

@@ -1,6 +1,6 @@
 import type { Ports } from "../ports/index.ts";
 import { type ProjectPaths, projectPaths } from "../record/paths.ts";
-import { openSandbox, type Target, type TargetConfig } from "../target/index.ts";
+import { openCommandTarget, openSandbox, type SandboxConfig, type Target, type TargetConfig } from "../target/index.ts";
 import { FlowError, messageOf, sha256 } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { parseDeployConfig } from "./config-file.ts";
@@ -52,6 +52,17 @@ export function loadConfig(
   return { config: parseDeployConfig(text, file), text, sha256: sha256(text) };
 }
 
+/** The sandbox's section of a deploy.yaml whose target is one; FlowError `usage` otherwise. */
+export function sandboxSection({ target }: DeployConfig): SandboxConfig {
+  if (target.kind === "sandbox") return target;
+  throw new FlowError({
+    code: "usage",
+    what: "this project's target is no sandbox",
+    found: target.kind,
+    next: "start and stop what it runs with the tools of its platform",
+  });
+}
+
 /** The hands that a target section names. */
 export function openTarget(project: Project, config: TargetConfig): Target {
   switch (config.kind) {
@@ -62,7 +73,9 @@ export function openTarget(project: Project, config: TargetConfig): Target {
         ports: project.ports,
         daemonArgv: [...project.entry, "sandbox-daemon", "--project", project.root],
       });
+    case "command":
+      return openCommandTarget({ root: project.root, config, ports: project.ports });
     default:
-      return config.kind satisfies never;
+      return config satisfies never;
   }
 }

@@ -75,11 +75,13 @@ function changed(what: string): FlowError {
 
 /** Paths in reports are made relative to the artifact, so that two versions of one test are the same test. */
 function readOptions(project: Project, plan: Plan, version: Version) {
-  return { cwd: project.root, roots: [artifactOf(project, plan, version), project.root] };
+  const artifact = artifactOf(project, plan, version);
+  return { cwd: project.root, roots: [...(artifact === undefined ? [] : [artifact]), project.root] };
 }
 
-function artifactOf(project: Project, plan: Plan, version: Version): string {
-  return join(project.root, plan.target.artifact.replaceAll("{version}", version));
+/** Folder of a version, where the target deploys folders. */
+function artifactOf(project: Project, { target }: Plan, version: Version): string | undefined {
+  return target.kind === "sandbox" ? join(project.root, target.artifact.replaceAll("{version}", version)) : undefined;
 }
 
 type SuiteCommand = Extract<TestsConfig["candidate"], { command: string[] }>;
@@ -121,7 +123,8 @@ async function runSuite(project: Project, plan: Plan, command: SuiteCommand, att
   const report = join(folder, `run-${attempt}.xml`);
   disk.mkdir(folder);
   disk.remove(report);
-  const values = { report, version: plan.version, artifact: artifactOf(project, plan, plan.version) };
+  const artifact = artifactOf(project, plan, plan.version);
+  const values = { report, version: plan.version, ...(artifact === undefined ? {} : { artifact }) };
   try {
     const exit = await exec.run(
       command.command.map((part) => fillPlaceholders(part, values, "tests.candidate.command")),

@@ -27,7 +27,7 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     minExposure: plan.minRequests,
     metrics,
     ...(watched.smoke ? { smoke: watched.smoke.verdict } : {}),
-    smokeRequired: state.plan.smoke !== null,
+    smokeRequired: smokeApplies(state.plan, watched.watch),
     smokeCleanForMs: cleanFor(watched),
     infra,
     degradedForMs: watched.degradedForMs,

@@ -111,7 +111,7 @@ export function openProbes(run: Run, hands: Hands, watched: WatchState): Probes 
   let busy = false;
   const round = async (live: LiveState) => {
     const subject = subjectOf(run, watched);
-    const urls = live.instances.filter(({ version }) => version === subject).map(({ url }) => url);
+    const urls = live.instances.flatMap(({ version, url }) => (version === subject && url !== undefined ? [url] : []));
     const limit = AbortSignal.any([AbortSignal.timeout(PROBE_LIMIT_MS), run.interrupted]);
     const seen = await hands.smoke("production", urls, subject, limit);
     return seen === undefined ? undefined : judgeSmoke(seen).outcome === "FAIL";

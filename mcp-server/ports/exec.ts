@@ -10,6 +10,8 @@ export interface ExecOptions {
   readonly outputCapBytes: number;
   readonly stdin?: string;
   readonly signal?: AbortSignal;
+  /** Told the pid, which is its process group too, once the command runs. */
+  readonly onStart?: (pid: number) => void;
 }
 
 export interface Exit {
@@ -106,6 +108,7 @@ export const realExec: Exec = {
       child.stdout.on("data", out.take);
       child.stderr.on("data", err.take);
       child.stdin.on("error", () => {});
+      if (child.pid !== undefined) options.onStart?.(child.pid);
       child.stdin.end(options.stdin ?? "");
       child.on("error", (error) => {
         clear();

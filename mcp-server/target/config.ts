@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Duration } from "../vocab/index.ts";
+import { CommandConfig } from "./command/config.ts";
 
 /** One environment of the sandbox. */
 export const SandboxEnvironment = z.strictObject({
@@ -60,5 +61,5 @@ export const SandboxConfig = z.strictObject({
 export type SandboxConfig = z.output<typeof SandboxConfig>;
 
 /** The `target:` section of deploy.yaml: one shape per kind of target. */
-export const TargetConfig = z.discriminatedUnion("kind", [SandboxConfig]);
+export const TargetConfig = z.discriminatedUnion("kind", [SandboxConfig, CommandConfig]);
 export type TargetConfig = z.output<typeof TargetConfig>;

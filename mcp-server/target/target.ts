@@ -12,6 +12,10 @@ export interface TargetCapabilities {
   readonly production: boolean;
   /** It keeps a lock of its own, seen by other machines. */
   readonly remoteLock: boolean;
+  /** Every instance has a URL of its own, past any proxy. */
+  readonly instanceUrls: boolean;
+  /** It tells which share of the requests each version really got. */
+  readonly measuresTraffic: boolean;
 }
 
 /** The target could not do it. `retryable`: the same call may work later; nothing is known to be half done that `apply` would not mend. */

@@ -20,8 +20,8 @@ export const Instance = z.object({
   id: z.string(),
   version: Version,
   digest: Digest,
-  /** Base URL at which this very instance answers, past any proxy. */
-  url: z.string(),
+  /** Base URL at which this very instance answers, past any proxy; absent where the target gives none. */
+  url: z.string().optional(),
   state: InstanceState,
   startedAt: Instant,
   /** Counters since the instance was created: all restarts, those by out-of-memory kill, those by other crashes. */

@@ -115,7 +115,7 @@ describe("deploy.yaml", () => {
     const read = config();
     expect(read.smoke && smokeProblems(read.smoke)).toEqual([]);
     expect(read.tests && testsProblems(read.tests)).toEqual([]);
-    expect(read.target.artifact).toBe("releases/{version}");
+    expect(read.target).toMatchObject({ kind: "sandbox", artifact: "releases/{version}" });
   });
 
   test.each(["1.9.0", "2.0.0", "2.1.0", "2.2.0"])("has smoke checks that %s passes", async (version) => {

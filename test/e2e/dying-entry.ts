@@ -40,7 +40,7 @@ const project = openProject({
 });
 if (positionals[0] === "sandbox-daemon") {
   const { config } = loadConfig(project);
-  await runSandboxDaemon({ root: project.root, config: config.target, ports });
+  await runSandboxDaemon({ root: project.root, config: sandboxSection(config), ports });
 } else {
   await runOwner(project, {
     ...(values.start ? { start: values.start } : {}),

@@ -73,6 +73,8 @@ const CAPABILITIES: Omit<TargetCapabilities, "production"> = {
   minWeightPct: 1,
   parallelPools: true,
   remoteLock: false,
+  instanceUrls: true,
+  measuresTraffic: true,
 };
 
 /** A retryable failure of the platform. */

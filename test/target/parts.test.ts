@@ -9,7 +9,7 @@ import { TargetConfig, TargetError } from "../../mcp-server/target/index.ts";
 import { acquireDaemonLock } from "../../mcp-server/target/sandbox/daemon-lock.ts";
 import { requestHeaders, responseHeaders } from "../../mcp-server/target/sandbox/headers.ts";
 import { openLog, trimLogs } from "../../mcp-server/target/sandbox/log-file.ts";
-import { admitFence, checkPools } from "../../mcp-server/target/sandbox/pools.ts";
+import { admitFence, checkPools } from "../../mcp-server/target/pools.ts";
 import { openState, sandboxFolder } from "../../mcp-server/target/sandbox/state.ts";
 import { createTally, sharesPct } from "../../mcp-server/target/sandbox/tally.ts";
 import { restartBackoffMs } from "../../mcp-server/target/sandbox/watch.ts";

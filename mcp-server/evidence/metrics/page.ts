@@ -18,6 +18,7 @@ export async function readPage(
   http: Http,
   signal: AbortSignal,
 ): Promise<PageResult> {
+  if (instance.url === undefined) return { failure: "the target gives no address of this instance" };
   try {
     const response = await http.send({
       url: `${instance.url.replace(/\/$/, "")}${config.path}`,

@@ -169,5 +169,5 @@ function steps(plan: Plan): NonNullable<View["steps"]> {
 }
 
 function startLimit({ target }: Plan): string {
-  return spanText(durationMs(target.startTimeout));
+  return spanText(startLimitMs(target));
 }

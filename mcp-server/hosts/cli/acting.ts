@@ -55,10 +55,10 @@ export const sandboxDaemonCommand = defineCommand({
   positionals: [],
   hidden: true,
   run: async (_args, io) => {
-    const { loadConfig } = await import("../../flow/project.ts");
+    const { loadConfig, sandboxSection } = await import("../../flow/project.ts");
     const { runSandboxDaemon } = await import("../../target/index.ts");
     const { config } = loadConfig(await openLazily(io.root, io.ports));
-    await runSandboxDaemon({ root: io.root, config: config.target, ports: io.ports, signal: io.signal });
+    await runSandboxDaemon({ root: io.root, config: sandboxSection(config), ports: io.ports, signal: io.signal });
     return EXIT.ok;
   },
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { EXIT, FlowError, Version } from "../../vocab/index.ts";
+import { EXIT, Version } from "../../vocab/index.ts";
 import { openLazily } from "../io.ts";
 import { defineCommand } from "./command.ts";
 import { writeResult } from "./output.ts";
@@ -28,19 +28,11 @@ export const sandboxStopCommand = defineCommand({
   input: z.object({}),
   positionals: [],
   run: async (_args, io) => {
-    const { loadConfig } = await import("../../flow/project.ts");
+    const { loadConfig, sandboxSection } = await import("../../flow/project.ts");
     const { openSandbox } = await import("../../target/index.ts");
     const project = await openLazily(io.root, io.ports);
     const { config } = loadConfig(project);
-    if (config.target.kind !== "sandbox") {
-      throw new FlowError({
-        code: "usage",
-        what: "this project's target is no sandbox",
-        found: config.target.kind,
-        next: "stop what it runs with the tools of its platform",
-      });
-    }
-    await openSandbox({ root: project.root, config: config.target, ports: io.ports, daemonArgv: [] }).shutdown();
+    await openSandbox({ root: project.root, config: sandboxSection(config), ports: io.ports, daemonArgv: [] }).shutdown();
     writeResult(io.terminal, io.format, { stopped: true }, "the sandbox is stopped");
     return EXIT.ok;
   },

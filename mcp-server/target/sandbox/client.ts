@@ -1,5 +1,6 @@
 import { type Ports, SocketRefusal, socketPath } from "../../ports/index.ts";
 import { type Env, LiveState, type Ms, messageOf } from "../../vocab/index.ts";
+import { capabilitiesOf } from "../capabilities.ts";
 import type { SandboxConfig } from "../config.ts";
 import { type Target, TargetError } from "../target.ts";
 import { artifactFolder, folderDigest } from "./artifact.ts";
@@ -39,13 +40,7 @@ export function openSandbox(o: SandboxOptions): SandboxTarget {
   const applyMs = 3 * startTimeoutMs(config) + 3 * drainTimeoutMs(config) + 60_000;
   return {
     kind: "sandbox",
-    capabilities: {
-      routing: "per-request",
-      minWeightPct: 1,
-      parallelPools: true,
-      production: config.production,
-      remoteLock: false,
-    },
+    capabilities: capabilitiesOf(config),
     resolve: (version, signal) =>
       Promise.resolve().then(() => folderDigest(artifactFolder(root, config, version, ports.disk), ports.disk, signal)),
     observe: async (env, signal) => LiveState.parse(await call({ op: "observe", env, config }, QUICK_CALL_MS, signal)),

@@ -1,5 +1,5 @@
-import type { Digest, Env, Fence, Pool, Version } from "../../vocab/index.ts";
-import { TargetError } from "../target.ts";
+import type { Digest, Env, Fence, Pool, Version } from "../vocab/index.ts";
+import { TargetError } from "./target.ts";
 
 /** Whether something belongs to a pool: the same version built from the same bytes. */
 export function samePool(
@@ -28,13 +28,16 @@ function impossible(why: string): TargetError {
 /** Whether the fence is news to be kept. Throws when a higher epoch has shut it out. */
 export function admitFence(env: Env, highest: Fence | undefined, fence: Fence): boolean {
   if (highest === undefined) return true;
-  if (fence.epoch < highest.epoch) {
-    throw new TargetError(
-      `epoch ${fence.epoch} of run ${fence.runId} is shut out of ${env}: run ${highest.runId} owns it with epoch ${highest.epoch}`,
-      { retryable: false, next: "stop: another runner has taken over" },
-    );
-  }
+  if (fence.epoch < highest.epoch) throw shutOut(env, highest, fence);
   return fence.epoch > highest.epoch || fence.runId !== highest.runId;
+}
+
+/** Why a lower epoch is refused. */
+export function shutOut(env: Env, owner: { readonly runId: string; readonly epoch: number }, fence: Fence): TargetError {
+  return new TargetError(
+    `epoch ${fence.epoch} of run ${fence.runId} is shut out of ${env}: run ${owner.runId} owns it with epoch ${owner.epoch}`,
+    { retryable: false, next: "stop: another runner has taken over" },
+  );
 }
 
 /** Why an apply ended before it was through. */
@@ -46,9 +49,4 @@ export function supersededBy(env: Env, fence: Fence): TargetError {
       next: "observe the environment before doing anything else",
     },
   );
-}
-
-/** Why nothing can be asked of a daemon that is about to end. */
-export function shuttingDown(): TargetError {
-  return new TargetError("the sandbox is shutting down", { retryable: true, next: "call again to start it anew" });
 }

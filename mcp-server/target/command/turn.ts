@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { z } from "zod";
+import type { Ports } from "../../ports/index.ts";
+import type { Ms } from "../../vocab/index.ts";
+
+/** One change of an environment under way. A later one supersedes it: its command is killed, also one of a dead runner. */
+export interface Turn {
+  /** Somebody has taken the turn over. */
+  superseded(): boolean;
+  /** The process group that now works for this turn. Killed at once when the turn was taken over meanwhile. */
+  started(pid: number): void;
+  end(): void;
+}
+
+/** A process told apart from a later one with the same pid. */
+const Working = z.object({ pid: z.number().int().min(2), start: z.string(), bootId: z.string(), host: z.string() });
+type Working = z.infer<typeof Working>;
+
+const TURN = /^(apply|migrate)-([0-9a-f]+)\.turn$/;
+const GONE_WITHIN_MS: Ms = 2_000;
+
+const nameOf = (verb: string, id: string) => `${verb}-${id}.turn`;
+const groupOf = (verb: string, id: string) => `${verb}-${id}.group.json`;
+
+/**
+ * Takes the turn of a verb in an environment. Who takes over removes the other's turn first and reads its process
+ * group after; who works writes its group first and looks for its turn after. So at least one of them sees the other.
+ */
+export async function takeTurn(ports: Ports, folder: string, verb: "apply" | "migrate"): Promise<Turn> {
+  const { disk, ids } = ports;
+  disk.mkdir(folder, 0o700);
+  const id = ids.hex(8);
+  const mine = join(folder, nameOf(verb, id));
+  const group = join(folder, groupOf(verb, id));
+  disk.createExclusive(mine, "", 0o600);
+  const killed: Working[] = [];
+  for (const other of turnsOf(ports, folder, verb)) {
+    if (other === id) continue;
+    disk.remove(join(folder, nameOf(verb, other)));
+    const working = readWorking(ports, join(folder, groupOf(verb, other)));
+    disk.remove(join(folder, groupOf(verb, other)));
+    if (working && kill(ports, working)) killed.push(working);
+  }
+  await allGone(ports, killed);
+  const superseded = () => disk.stat(mine) === undefined;
+  return {
+    superseded,
+    started: (pid) => {
+      const identity = ports.processes.identify(pid);
+      // It has ended already: there is nothing to kill later.
+      if (!identity) return;
+      disk.writeAtomic(group, JSON.stringify(identity), 0o600);
+      if (superseded()) kill(ports, identity);
+    },
+    end: () => {
+      disk.remove(group);
+      disk.remove(mine);
+    },
+  };
+}
+
+/** A turn of this verb whose command still runs. */
+export function isWorking(ports: Ports, folder: string, verb: "apply" | "migrate"): boolean {
+  return turnsOf(ports, folder, verb).some((id) => {
+    const working = readWorking(ports, join(folder, groupOf(verb, id)));
+    return working !== undefined && lives(ports, working);
+  });
+}
+
+function turnsOf({ disk }: Ports, folder: string, verb: string): string[] {
+  return disk.list(folder).flatMap((name) => {
+    const [, ofVerb, id] = TURN.exec(name) ?? [];
+    return ofVerb === verb && id !== undefined ? [id] : [];
+  });
+}
+
+function readWorking({ disk }: Ports, path: string): Working | undefined {
+  try {
+    return Working.parse(JSON.parse(disk.readText(path)));
+  } catch {
+    return undefined;
+  }
+}
+
+function lives({ processes }: Ports, working: Working): boolean {
+  const now = processes.identify(working.pid);
+  return now?.start === working.start && now.bootId === working.bootId && now.host === working.host;
+}
+
+/** Kills a whole process group; false when it is gone. */
+function kill(ports: Ports, working: Working): boolean {
+  return lives(ports, working) && ports.processes.kill(-working.pid, "SIGKILL");
+}
+
+async function allGone(ports: Ports, killed: readonly Working[]): Promise<void> {
+  const until = ports.clock.mono() + GONE_WITHIN_MS;
+  while (killed.some((one) => lives(ports, one)) && ports.clock.mono() < until) await ports.clock.sleep(10);
+}
