@@ -7,7 +7,7 @@ import type { FlowEvent } from "./events.ts";
 import { ownRun } from "./owner.ts";
 import type { RunParameters } from "./parameters.ts";
 import { type Planned, planRun } from "./plan-run.ts";
-import { loadConfig, type Project } from "./project.ts";
+import { loadConfig, type Project, sandboxSection } from "./project.ts";
 import { readRun, type StartOrder } from "./run-files.ts";
 import { spawnOwner } from "./spawn-owner.ts";
 import { type RunStatus, statusView } from "./status.ts";

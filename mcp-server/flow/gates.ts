@@ -12,6 +12,7 @@ import {
 } from "../judge/index.ts";
 import { type Dimension, type Reason, Verdict, type Version } from "../vocab/index.ts";
 import type { RunState, WatchState } from "./run-state.ts";
+import { STAGE_SMOKE } from "./target-limits.ts";
 
 /**
  * Every gate is a pure function of the folded journal, so that `verify` can compute it again from an archive and
@@ -111,7 +112,7 @@ export function stageGate(state: RunState, key: string): GateVerdict {
     reasons: watched?.end?.end === "served" ? watched.end.reasons : [],
     metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
-    smoke: notApplicable(state, "production.smoke") ?? smokeOf(watched),
+    smoke: notApplicable(state, "production.smoke") ?? notApplicable(state, STAGE_SMOKE) ?? smokeOf(watched),
     infra: infraOf(watched),
     deploy: deployOf(state, watched),
   });

@@ -13,6 +13,13 @@ import { metricRules } from "./metrics-spec.ts";
 import type { RunParameters } from "./parameters.ts";
 import { extensionOf, type Plan, type Stage } from "./plan.ts";
 import { refuseLongRolling, rollbackTrafficMs, rollingOf, rollingStages } from "./rolling-plan.ts";
+import {
+  countedRequests,
+  notJudgedOnTarget,
+  refuseBeyondTarget,
+  refuseUnsplittable,
+  unknownsOfTarget,
+} from "./target-limits.ts";
 import { type Resolved, resolveParameters } from "./understanding/resolve.ts";
 
 /** What was looked up before a plan can be made; the plan itself is a pure function of it. */
@@ -57,6 +64,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
   const previous = previousOf(facts);
   refuseNoOp(facts, previous);
   problemsOfEvidence(config);
+  refuseBeyondTarget(config);
   refuseUncalibrated(facts);
   if (production) refuseNobodysApproval(config);
   const strategy = asked.strategy?.value ?? "canary";
@@ -211,7 +219,7 @@ function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): 
     weightPct: 100,
     durationMs: observeMs,
     extensionMs: extensionOf(observeMs),
-    minRequests: config.canary.minRequests,
+    minRequests: countedRequests(config, config.canary.minRequests),
   };
   if (strategy === "blue-green") return [last];
   const weights = config.canary.stages;
@@ -230,13 +238,14 @@ function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): 
   const tooSmall = weights.find((weight) => weight < facts.minWeightPct);
   if (tooSmall !== undefined)
     throw wrong(`the target cannot route less than ${facts.minWeightPct} %`, String(tooSmall));
+  refuseUnsplittable(facts.routing, config.instances, weights);
   const durationOf = durationMs(config.canary.stageDuration as Duration);
   return [
     ...weights.slice(0, -1).map((weightPct) => ({
       weightPct,
       durationMs: durationOf,
       extensionMs: extensionOf(durationOf),
-      minRequests: config.canary.minRequests,
+      minRequests: countedRequests(config, config.canary.minRequests),
     })),
     last,
   ];
@@ -263,6 +272,7 @@ function refuseBelowFloors(strategy: Plan["strategy"], stages: readonly Stage[],
 function unknownsOf({ config }: PlanFacts, hasPrevious: boolean): string[] {
   const asserts = config.smoke?.checks.some(({ expect }) => expect.jsonVersion ?? expect.headerVersion);
   return [
+    ...unknownsOfTarget(config),
     ...(hasPrevious ? [] : ["what production did before: this is a first deployment"]),
     ...(config.smoke && !asserts
       ? ["which version answers the smoke checks: none of them says (jsonVersion, headerVersion)"]
@@ -290,6 +300,7 @@ function notApplicableOf(facts: PlanFacts, hasPrevious: boolean): Record<string,
     "production.tests": "no suite is marked safe to run in production",
     "staging.journeys": "no journeys are configured",
     "production.journeys": "no journeys are configured",
+    ...notJudgedOnTarget(config),
   };
   if (!config.tests) reasons["staging.tests"] = "deploy.yaml has no tests section";
   if (!config.smoke) {

@@ -1,6 +1,7 @@
 import { durationMs, FlowError, type Ms, spanText } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { extensionOf, type Plan, type RollingPlan, type Stage } from "./plan.ts";
+import { countedRequests } from "./target-limits.ts";
 
 /** What a rolling plan is made from; a part of the facts of every plan. */
 interface RollingFacts {
@@ -66,7 +67,7 @@ export function rollingStages(facts: RollingFacts, { batch, byReplica }: Rolling
       weightPct: sharePct(updated, instances),
       durationMs: plannedMs,
       extensionMs: extensionOf(plannedMs),
-      minRequests: rolling.minRequests,
+      minRequests: countedRequests(facts.config, rolling.minRequests),
     };
   });
 }

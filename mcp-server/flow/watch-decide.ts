@@ -5,6 +5,7 @@ import type { Question, WatchEnd } from "./events.ts";
 import { rollbackGateOf } from "./gates.ts";
 import { shareOf } from "./live-summary.ts";
 import type { PendingQuestion, RunState, WatchState } from "./run-state.ts";
+import { smokeApplies } from "./target-limits.ts";
 
 /** What the judge says about the state after the last poll. */
 export function decide(state: RunState, watched: WatchState): StageDecision {

@@ -33,7 +33,11 @@ export function admitFence(env: Env, highest: Fence | undefined, fence: Fence): 
 }
 
 /** Why a lower epoch is refused. */
-export function shutOut(env: Env, owner: { readonly runId: string; readonly epoch: number }, fence: Fence): TargetError {
+export function shutOut(
+  env: Env,
+  owner: { readonly runId: string; readonly epoch: number },
+  fence: Fence,
+): TargetError {
   return new TargetError(
     `epoch ${fence.epoch} of run ${fence.runId} is shut out of ${env}: run ${owner.runId} owns it with epoch ${owner.epoch}`,
     { retryable: false, next: "stop: another runner has taken over" },

@@ -22,7 +22,7 @@ type Said = string;
 /** Every leaf of deploy.yaml, as `smoke.checks[].id`, with its default. */
 function keysOf(node: Node, path = "", required = false, given?: unknown): Map<string, Said> {
   const choices = node.anyOf ?? node.oneOf;
-  if (choices) return merged(choices.map((choice) => keysOf(choice, path, required, given)));
+  if (choices) return ofKinds(choices.map((choice) => keysOf(choice, path, required, given)));
   if (node.properties) {
     const section = z.record(z.string(), z.unknown()).safeParse(given ?? node.default).data ?? {};
     return merged(
@@ -37,6 +37,16 @@ function keysOf(node: Node, path = "", required = false, given?: unknown): Map<s
 
 function merged(maps: readonly Map<string, Said>[]): Map<string, Said> {
   return new Map(maps.flatMap((map) => [...map]));
+}
+
+/** Keys of several kinds of one section; where their defaults differ, each is said. */
+function ofKinds(maps: readonly Map<string, Said>[]): Map<string, Said> {
+  const all = merged(maps);
+  for (const key of all.keys()) {
+    const said = new Set(maps.flatMap((map) => map.get(key) ?? []));
+    all.set(key, [...said].join(" or "));
+  }
+  return all;
 }
 
 function saidOf(value: unknown, required: boolean): Said {
@@ -74,9 +84,9 @@ describe("docs/deploy-yaml.md", () => {
     expect(row?.[2]?.length).toBeGreaterThan(5);
   });
 
-  it("shows every key in its complete example, but the alternative to a test command", () => {
-    const example = blocks.find((block) => block.language === "yaml");
-    const shown = new Set(written(parse(example?.text ?? "")));
+  it("shows every key in its complete examples, but the alternative to a test command", () => {
+    const examples = blocks.filter((block) => block.language === "yaml");
+    const shown = new Set(examples.flatMap((example) => written(parse(example.text))));
     expect([...KEYS.keys()].filter((key) => !shown.has(key))).toEqual(["tests.candidate.reports"]);
   });
 });

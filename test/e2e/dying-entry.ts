@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { openProject, runOwner } from "../../mcp-server/flow/api.ts";
-import { loadConfig } from "../../mcp-server/flow/project.ts";
+import { loadConfig, sandboxSection } from "../../mcp-server/flow/project.ts";
 import { type Disk, realPorts } from "../../mcp-server/ports/index.ts";
 import { runSandboxDaemon } from "../../mcp-server/target/index.ts";
 

@@ -40,7 +40,7 @@ const lockOf = (): { file: string; pid: number } => {
   if (file === undefined) throw new Error("no daemon holds the lock");
   return { file: join(folder, file), pid: JSON.parse(readFileSync(join(folder, file), "utf8")).pid };
 };
-const pidBehind = async (url: string): Promise<number> => {
+const pidBehind = async (url: string | undefined): Promise<number> => {
   const answer = await request(`${url}/whoami`);
   return ((await answer.body.json()) as { pid: number }).pid;
 };

@@ -1,10 +1,14 @@
+import { capabilitiesOf } from "../../target/index.ts";
 import type { LiveState, Pool } from "../../vocab/index.ts";
 import type { Run } from "../engine.ts";
 import type { Plan } from "../plan.ts";
 import { sharePct, updatedAt } from "../rolling-plan.ts";
+import { replicasFor } from "../target-limits.ts";
 
 /** Instances of the new version that carry its share of the traffic; never fewer than one. */
 export function instancesFor(plan: Plan, weightPct: number): number {
+  const shared = plan.strategy === "canary" && plan.previous !== null && weightPct < 100;
+  if (shared && capabilitiesOf(plan.target).routing === "by-replica") return replicasFor(plan.instances, weightPct);
   return Math.max(1, Math.ceil((plan.instances * weightPct) / 100));
 }
 

@@ -6,8 +6,9 @@ import { stageGate } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import type { Stage } from "../plan.ts";
 import { stageText } from "../stage-text.ts";
+import { STAGE_SMOKE, smokeApplies } from "../target-limits.ts";
 import { watch, watchDuring } from "../watch.ts";
-import { recordSmoke } from "../watch-smoke.ts";
+import { recordSmoke, type WatchSmoke } from "../watch-smoke.ts";
 import { applyPools, poolsText, type Via } from "./apply.ts";
 import { instancesFor, instanceUrls, poolsAt } from "./pools.ts";
 
@@ -33,6 +34,10 @@ export async function prepare(run: Run, hands: Hands, key: StepKey): Promise<voi
       checks,
       { text: `smoke checks on ${plan.version} before it gets traffic` },
       async (_fence, signal) => {
+        const notAsked = plan.notApplicable[STAGE_SMOKE];
+        if (plan.smoke && notAsked !== undefined) {
+          return { outcome: "NOT_APPLICABLE", reasons: [{ code: "no-instance-urls", text: notAsked }] };
+        }
         const live = await run.target.observe("production", signal);
         const seen = await hands.smoke("pre-cutover", instanceUrls(live, plan.version), plan.version, signal);
         if (!seen) return { outcome: "NOT_APPLICABLE", reasons: [] };
@@ -84,10 +89,12 @@ export async function watchStage(run: Run, hands: Hands, index: number): Promise
   const stage = stageOf(run, index);
   const final = index === run.plan.stages.length - 1;
   const key = stageKey(index);
-  const end = await watch(run, hands, key, watchPlan(run, stage, index, final), {
+  const watched = watchPlan(run, stage, index, final);
+  const smoke: WatchSmoke = {
     mode: "production",
     baseUrls: (live) => (final ? [live.entryUrl] : instanceUrls(live, run.plan.version)),
-  });
+  };
+  const end = await watch(run, hands, key, watched, smokeApplies(run.plan, watched) ? smoke : undefined);
   if (final) return end;
   if (!run.state().gates.has(key)) run.append({ event: "gate", key, gate: stageGate(run.state(), key) });
   const gate = run.state().gates.get(key);

@@ -1,10 +1,11 @@
+import { capabilitiesOf } from "../../target/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import { stagingGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import { quoted } from "../quoted.ts";
 import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
-import { instanceUrls } from "./pools.ts";
+import { addressesOf } from "./pools.ts";
 
 const WATCH = stepKey("staging", "watch");
 const GATE = stepKey("staging", "gate");
@@ -15,7 +16,9 @@ const GATE = stepKey("staging", "gate");
  */
 export async function staging(run: Run, hands: Hands): Promise<void> {
   const { plan } = run;
-  const side = plan.previous && plan.staging?.config.load ? plan.previous : undefined;
+  // Two versions that only share an entry cannot be told apart there.
+  const toldApart = capabilitiesOf(plan.target).instanceUrls;
+  const side = plan.previous && plan.staging?.config.load && toldApart ? plan.previous : undefined;
   if (plan.staging) {
     const candidate = { version: plan.version, digest: plan.digest, instances: 1 };
     await applyPools(run, stepKey("staging", "deploy"), {
@@ -82,7 +85,7 @@ async function observeStaging(run: Run, hands: Hands, plannedMs: number, sideByS
         frozen: false,
         final: false,
       },
-      { mode: "staging", baseUrls: (seen) => instanceUrls(seen, plan.version) },
+      { mode: "staging", baseUrls: (seen) => addressesOf(seen, plan.version) },
     );
   } finally {
     over.abort();

@@ -1,7 +1,8 @@
 import type { MetricRule } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num, pct } from "../../record/figures.ts";
-import { durationMs, spanText } from "../../vocab/index.ts";
+import { startLimitMs } from "../../target/index.ts";
+import { spanText } from "../../vocab/index.ts";
 import { RECOMMENDED_THRESHOLD } from "../parameters.ts";
 import { type Plan, planHash, plannedMs } from "../plan.ts";
 import { adviceOf } from "./advice.ts";

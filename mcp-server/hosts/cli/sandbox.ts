@@ -32,7 +32,12 @@ export const sandboxStopCommand = defineCommand({
     const { openSandbox } = await import("../../target/index.ts");
     const project = await openLazily(io.root, io.ports);
     const { config } = loadConfig(project);
-    await openSandbox({ root: project.root, config: sandboxSection(config), ports: io.ports, daemonArgv: [] }).shutdown();
+    await openSandbox({
+      root: project.root,
+      config: sandboxSection(config),
+      ports: io.ports,
+      daemonArgv: [],
+    }).shutdown();
     writeResult(io.terminal, io.format, { stopped: true }, "the sandbox is stopped");
     return EXIT.ok;
   },

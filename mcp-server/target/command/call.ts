@@ -130,7 +130,9 @@ const LAST_WORDS = 600;
 
 /** The end of what it said on standard error, on one line. */
 function lastWords({ stderr }: Exit): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these never reach a terminal
-  const text = stderr.slice(-LAST_WORDS).replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
+  const text = stderr
+    .slice(-LAST_WORDS)
+    .replace(/[\s\p{Cc}]+/gu, " ")
+    .trim();
   return text === "" ? "" : `: ${text}`;
 }

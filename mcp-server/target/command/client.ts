@@ -160,10 +160,13 @@ async function readBack(
     if (!short) return live;
     if (turn.superseded()) throw supersededBy(env, fence);
     if (clock.mono() >= until) {
-      throw new TargetError(`the apply command ended with code 0, but ${env} is not what was asked for: ${short.text}`, {
-        retryable: !short.final,
-        next: "let target.apply.command wait until it is done, and compare with what target.observe.command prints",
-      });
+      throw new TargetError(
+        `the apply command ended with code 0, but ${env} is not what was asked for: ${short.text}`,
+        {
+          retryable: !short.final,
+          next: "let target.apply.command wait until it is done, and compare with what target.observe.command prints",
+        },
+      );
     }
     await clock.sleep(LOOK_EVERY_MS, signal);
   }

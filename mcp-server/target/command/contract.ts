@@ -1,5 +1,13 @@
 import { z } from "zod";
-import { Digest, type Instance, InstanceState, Instant, type LiveState, quoteValue, Version } from "../../vocab/index.ts";
+import {
+  Digest,
+  type Instance,
+  InstanceState,
+  Instant,
+  type LiveState,
+  quoteValue,
+  Version,
+} from "../../vocab/index.ts";
 import { TargetError } from "../target.ts";
 import type { Verb } from "./config.ts";
 

@@ -7,9 +7,9 @@ import { acquireDaemonLock, type DaemonLock } from "./daemon-lock.ts";
 import { deferred } from "./deferred.ts";
 import { type Environment, openEnvironment } from "./environment.ts";
 import { endOrphans } from "./orphans.ts";
-import { shuttingDown } from "./stopping.ts";
 import { SandboxRequest, type TargetErrorData } from "./protocol.ts";
 import { openState, type StateFile, sandboxFolder } from "./state.ts";
+import { shuttingDown } from "./stopping.ts";
 
 export interface SandboxDaemonOptions {
   /** Folder of deploy.yaml. */

@@ -1,16 +1,16 @@
 import type { Ports } from "../../ports/index.ts";
 import type { Env, Fence, LiveState, Pool } from "../../vocab/index.ts";
 import type { SandboxConfig } from "../config.ts";
+import { admitFence, checkPools, samePool, supersededBy } from "../pools.ts";
 import { TargetError } from "../target.ts";
 import { unlessAborted } from "./deferred.ts";
 import { openEntry } from "./entry.ts";
 import type { Supervised } from "./instance.ts";
-import { admitFence, checkPools, samePool, supersededBy } from "../pools.ts";
-import { shuttingDown } from "./stopping.ts";
 import { type EntryProxy, HOST } from "./proxy.ts";
 import { createRoster, type Roster } from "./roster.ts";
 import { drainTimeoutMs, startTimeoutMs } from "./service.ts";
 import type { EnvironmentState, StateFile } from "./state.ts";
+import { shuttingDown } from "./stopping.ts";
 import { type ProxyStats, sharesPct } from "./tally.ts";
 
 export interface EnvironmentOptions {

@@ -1,8 +1,8 @@
 import type { Ports } from "../../ports/index.ts";
 import type { Env, Pool } from "../../vocab/index.ts";
 import type { SandboxConfig } from "../config.ts";
-import { type Supervised, superviseInstance } from "./instance.ts";
 import { samePool } from "../pools.ts";
+import { type Supervised, superviseInstance } from "./instance.ts";
 import type { StateFile } from "./state.ts";
 
 export interface RosterOptions {

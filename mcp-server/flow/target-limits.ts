@@ -1,0 +1,96 @@
+import { capabilitiesOf, type TargetCapabilities } from "../target/index.ts";
+import { FlowError } from "../vocab/index.ts";
+import type { DeployConfig } from "./config.ts";
+import type { Plan } from "./plan.ts";
+
+/** Key of what is not judged while a version has only a part of the traffic. */
+export const STAGE_SMOKE = "stage.smoke";
+
+/** Refuses what deploy.yaml asks for and its target cannot give, naming the key. */
+export function refuseBeyondTarget(config: DeployConfig): void {
+  const { instanceUrls } = capabilitiesOf(config.target);
+  if (config.metrics && !instanceUrls) {
+    throw new FlowError({
+      code: "config",
+      what: "metrics cannot be read on this target",
+      expected: "a URL for every instance, whose own page is read",
+      found: "target.instanceUrls: false",
+      where: { file: "deploy.yaml", key: "metrics" },
+      next: "let observe print the URLs of the instances, or leave the metrics section out",
+    });
+  }
+  const candidate = config.tests?.candidate;
+  if (config.target.kind === "sandbox" || !candidate || !("command" in candidate)) return;
+  if (!candidate.command.some((argument) => argument.includes("{artifact}"))) return;
+  throw new FlowError({
+    code: "config",
+    what: "this target deploys no folders, so {artifact} names nothing",
+    expected: "{version} and {report}",
+    where: { file: "deploy.yaml", key: "tests.candidate.command" },
+    next: "let the command find the artifact of {version} itself",
+  });
+}
+
+/** Of the requests that an exposure should have answered, those that can be asked for: none where nobody counts them. */
+export function countedRequests(config: DeployConfig, wanted: number): number {
+  return capabilitiesOf(config.target).measuresTraffic ? wanted : 0;
+}
+
+/** What nobody will know because the target does not tell. */
+export function unknownsOfTarget(config: DeployConfig): string[] {
+  if (capabilitiesOf(config.target).measuresTraffic) return [];
+  return [
+    "how many requests reach the new version, and whether they are its share: the target does not measure traffic (target.measuresTraffic)",
+  ];
+}
+
+/** What the target keeps from being judged. */
+export function notJudgedOnTarget(config: DeployConfig): Record<string, string> {
+  if (capabilitiesOf(config.target).instanceUrls) return {};
+  const reason =
+    "the target gives no URL of single instances (target.instanceUrls): only the entry can be asked, once the new version has all traffic";
+  return { [STAGE_SMOKE]: reason };
+}
+
+/** Whether the smoke checks are to answer in a watch: not where only the entry could be asked and two versions share it. */
+export function smokeApplies(plan: Plan, watched: { readonly track: string; readonly final: boolean }): boolean {
+  const shared = watched.track === "production" && !watched.final;
+  return plan.smoke !== null && !(shared && plan.notApplicable[STAGE_SMOKE] !== undefined);
+}
+
+/** Share in percent of `candidates` among all replicas while `old` ones run beside them. */
+export function replicaSharePct(old: number, candidates: number): number {
+  return (100 * candidates) / (old + candidates);
+}
+
+/** Replicas of the new version that come closest to a share below 100 % beside `old` ones; at least one. */
+export function replicasFor(old: number, weightPct: number): number {
+  return Math.max(1, Math.round((old * weightPct) / (100 - weightPct)));
+}
+
+/** A share read back may differ by this much from the planned one, in percentage points. */
+const SHARE_TOLERANCE_PP = 0.005;
+
+/** Where traffic follows replicas, a canary stage is a ratio of whole replicas: refuses every other share, naming the nearest. */
+export function refuseUnsplittable(
+  routing: TargetCapabilities["routing"],
+  instances: number,
+  weights: readonly number[],
+): void {
+  if (routing !== "by-replica") return;
+  const wrong = weights.find(
+    (weight) =>
+      weight < 100 &&
+      Math.abs(replicaSharePct(instances, replicasFor(instances, weight)) - weight) > SHARE_TOLERANCE_PP,
+  );
+  if (wrong === undefined) return;
+  const text = (count: number) => `${Number(replicaSharePct(instances, count).toFixed(2))} %`;
+  throw new FlowError({
+    code: "config",
+    what: "traffic follows replicas on this target, and no number of replicas gives this canary stage",
+    expected: `shares of whole replicas beside ${instances} old ones: the smallest is ${text(1)}, the nearest ${text(replicasFor(instances, wrong))}`,
+    found: `${wrong} %`,
+    where: { file: "deploy.yaml", key: "canary.stages" },
+    next: "use shares that replicas can express, raise instances, or choose blue-green",
+  });
+}
