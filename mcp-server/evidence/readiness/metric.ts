@@ -15,7 +15,7 @@ export async function checkMetric(
   signal: AbortSignal,
 ): Promise<Finding> {
   if (world.metricsPath === undefined) return unknown("deploy.yaml has no metrics section to say where the page is");
-  let serving: readonly { id: string; url: string }[];
+  let serving: readonly Asked[];
   try {
     const live = await world.production(signal);
     const versions = new Set(live.pools.filter(({ weightPct }) => weightPct > 0).map(({ version }) => version));
@@ -44,12 +44,18 @@ const COMBINE: Record<z.infer<typeof MetricCheck>["combine"], (values: readonly 
   min: (values) => Math.min(...values),
 };
 
+interface Asked {
+  readonly id: string;
+  readonly url?: string | undefined;
+}
+
 async function valuesOf(
-  instance: { id: string; url: string },
+  instance: Asked,
   check: z.infer<typeof MetricCheck>,
   world: CheckWorld,
   signal: AbortSignal,
 ): Promise<{ values: number[] } | { problem: string }> {
+  if (instance.url === undefined) return { problem: `${instance.id}: the target gives no address of this instance` };
   try {
     const response = await world.http.send({
       url: `${instance.url.replace(/\/$/, "")}${world.metricsPath}`,
