@@ -34,7 +34,7 @@ export async function archive(project: Project, run: Run): Promise<void> {
   const files: ArchiveFile[] = [
     ...state.artifacts
       .filter((path) => !join(paths.root, path).startsWith(paths.working))
-      .map((path) => ({ to: join("artifacts", path.replace(/^\.aiwg\//, "")), from: join(paths.root, path) })),
+      .map((path) => ({ to: archivedPath(path), from: join(paths.root, path) })),
     { to: "audit-trail.md", content: auditTrail({ state, events: run.events() }) },
     { to: "metrics.json", content: metricsFile({ state, events: run.events() }) },
   ];
@@ -45,6 +45,13 @@ export async function archive(project: Project, run: Run): Promise<void> {
     files,
     archiveDir: join(paths.root, archiveDir),
   });
+}
+
+const WORKING = ".aiwg/working/deployment/";
+
+/** Where a document of the project lies in its archive: those of the working folder at the top, the others below artifacts/. */
+export function archivedPath(path: string): string {
+  return path.startsWith(WORKING) ? path.slice(WORKING.length) : join("artifacts", path.replace(/^\.aiwg\//, ""));
 }
 
 /** `deployment-{version}` of the day, or with the run id where another run of this version lies there already. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { renderArtifact, writeArtifact } from "../record/artifacts.ts";
+import { chartSvg } from "../record/chart.ts";
 import { redact } from "../record/redact.ts";
 import { messageOf, sha256 } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
@@ -8,6 +9,7 @@ import { baselineJson } from "./views/baseline.ts";
 import { type Document, documentPath, documentsOf } from "./views/documents.ts";
 import { GENERATOR } from "./views/generator.ts";
 import { masked } from "./views/masked.ts";
+import { plotName, plotOf } from "./views/plot.ts";
 import { type RunRecord, recordOf } from "./views/record.ts";
 
 const WARNING = "artifacts could not be written and are tried again at the end";
@@ -43,10 +45,21 @@ export function artifactFiles(record: RunRecord): ArtifactFile[] {
     path: documentPath(document.place, document.name),
     text: rendered(record, document),
   }));
+  return [...files, ...snapshotFile(record), ...plotFile(record)];
+}
+
+function snapshotFile(record: RunRecord): ArtifactFile[] {
   const snapshot = baselineJson(record);
-  if (!snapshot) return files;
+  if (!snapshot) return [];
   const path = documentPath("working", "production-baseline-snapshot").replace(/\.md$/, ".json");
-  return [...files, { path, text: `${JSON.stringify(snapshot, null, 2)}\n` }];
+  return [{ path, text: `${JSON.stringify(snapshot, null, 2)}\n` }];
+}
+
+/** The picture in the deployment report. */
+function plotFile(record: RunRecord): ArtifactFile[] {
+  const chart = record.state.outcome ? plotOf(record) : undefined;
+  if (!chart) return [];
+  return [{ path: documentPath("reports", plotName(record)).replace(/\.md$/, ".svg"), text: chartSvg(masked(chart)) }];
 }
 
 /** A person reads and corrects these before anything comes of them, so they are drafts also at the end. */

@@ -1,9 +1,11 @@
 import { join, resolve } from "node:path";
 import { type GateVerdict, judgeSmoke } from "../judge/index.ts";
+import { digestFile } from "../record/archive.ts";
 import { verifyArchive as checkBytes } from "../record/archive-check.ts";
 import type { Stamped } from "../record/journal.ts";
 import { readJournal } from "../record/journal-file.ts";
 import { canonicalJson, FlowError, messageOf, type RunOutcome } from "../vocab/index.ts";
+import { archivedPath } from "./archive.ts";
 import { FlowEvent } from "./events.ts";
 import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.ts";
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
@@ -60,7 +62,8 @@ export async function verifyArchive(project: Project, dir: string): Promise<Veri
   const judged = plan
     ? await rejudge(project, folder, plan, reading.events)
     : { gates: 0, state: undefined, differences: [] };
-  const all = unique([...differences, ...judged.differences]);
+  const named = await documentDifferences(project, folder, reading.events);
+  const all = unique([...differences, ...judged.differences, ...named]);
   return {
     ok: all.length === 0,
     runId: judged.state?.runId ?? "unknown",
@@ -69,6 +72,26 @@ export async function verifyArchive(project: Project, dir: string): Promise<Veri
     checked: { events: reading.events.length, files: fileCount(project, folder), gates: judged.gates },
     differences: all,
   };
+}
+
+/** The documents are those that the run wrote: the journal names the digest of each. */
+async function documentDifferences(
+  { ports: { disk } }: Project,
+  folder: string,
+  events: readonly Stamped<FlowEvent>[],
+): Promise<VerifyDifference[]> {
+  const named = new Map(
+    events.flatMap(({ event }) => (event.event === "artifact" ? [[event.path, event.sha256]] : [])),
+  );
+  const differences: VerifyDifference[] = [];
+  for (const [path, sha256] of named) {
+    const file = archivedPath(path);
+    const isThere = disk.stat(join(folder, file))?.kind === "file";
+    if (!isThere) differences.push({ file, what: "named by the journal and missing" });
+    else if ((await digestFile(disk, join(folder, file))).sha256 !== sha256)
+      differences.push({ file, what: "not the document that the journal names" });
+  }
+  return differences;
 }
 
 async function rejudge(project: Project, folder: string, plan: Plan, events: readonly Stamped<FlowEvent>[]) {

@@ -53,6 +53,12 @@ export function code(value: unknown): string {
   return `${fence}${pad}${text}${pad}${fence}`;
 }
 
+/** A file's name as the target of a link or picture: one path segment, percent-encoded. */
+export function file(value: unknown): string {
+  const name = Buffer.from(plain(value)).toString("utf8");
+  return encodeURIComponent(name).replace(/[!'()*~_]/g, (mark) => `%${mark.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
 /** A code span in a table cell. Readers disagree on pipes and backslashes in one, so such a text is no code there. */
 export function codeCell(value: unknown): string {
   return /[|\\`]/.test(plain(value)) ? cell(value) : code(value);

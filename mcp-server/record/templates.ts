@@ -11,7 +11,7 @@ import signOffs from "../../templates/artifacts/partials/sign-offs.hbs";
 import smokeGroups from "../../templates/artifacts/partials/smoke-groups.hbs";
 import type { Mark } from "./artifact-kinds/messages.ts";
 import { ms, num, pct, span, time } from "./figures.ts";
-import { cell, code, codeCell, fence, md, plain, prose, quote } from "./markdown.ts";
+import { cell, code, codeCell, fence, file, md, plain, prose, quote } from "./markdown.ts";
 
 const MARKS: Record<Mark, string> = { done: "✓", running: "⏳", failed: "❌", warning: "⚠️", unknown: "?" };
 
@@ -22,6 +22,7 @@ export const HELPERS = {
   cell,
   code,
   codeCell,
+  file,
   fence,
   prose,
   quote,

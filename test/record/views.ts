@@ -267,6 +267,11 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       execution: [check],
       slo: [metric],
       smoke: [group],
+      plot: {
+        file: t("deployment-report-2.4.0.svg"),
+        alt: t("over time"),
+        lines: [{ version: t("new"), errorRate: t("▁█"), p99: t("▂▂") }],
+      },
       smokeFailures: [t("admin page")],
       infrastructure: [fact],
       issues: [{ severity: t("P3"), description: t("slow start"), resolution: null, timeToResolve: null }],

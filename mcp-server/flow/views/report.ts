@@ -6,6 +6,7 @@ import { decidedBy } from "./gate-views.ts";
 import { infrastructureFacts } from "./infrastructure.ts";
 import { improvements, issues, wentWell } from "./lessons.ts";
 import { outcomeText, runningVersion } from "./outcome-words.ts";
+import { plotName, sparkRows } from "./plot.ts";
 import type { RunRecord } from "./record.ts";
 import { executionRows, preDeploymentRows, sloRows, timelineRows } from "./report-rows.ts";
 import { rollbackResult } from "./rollback.ts";
@@ -48,6 +49,7 @@ export function reportView(record: RunRecord, references: { name: string; path: 
       : "NO",
     execution: executionRows(record),
     slo: sloRows(record),
+    plot: plotLines(record),
     smoke: smoke ? smokeRows(smoke) : [],
     smokeFailures: smoke ? failureLines(smoke.run) : [],
     infrastructure: infrastructureFacts(record),
@@ -71,6 +73,14 @@ function lastSmoke(record: RunRecord): SmokeRecord | undefined {
 function smokeRows({ run }: SmokeRecord): NonNullable<View["smoke"]> {
   if (run.mode === "production") return groupRows(run);
   return groupRows(run).map((row) => ({ ...row, group: `${row.group} (${run.mode})` }));
+}
+
+/** The picture's file lies beside the report, so that the archive's copy shows its own. */
+function plotLines(record: RunRecord): View["plot"] {
+  const lines = sparkRows(record);
+  if (lines.length === 0) return null;
+  const file = `${plotName(record)}.svg`;
+  return { file, alt: "Error rate and latency p99 of both versions over time, with the stages", lines };
 }
 
 function gateRows(record: RunRecord): NonNullable<View["gates"]> {

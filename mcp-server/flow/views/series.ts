@@ -4,7 +4,8 @@ import type { Arm, Increment, Instant, Ms } from "../../vocab/index.ts";
 import type { FlowEvent } from "../events.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
 
-type Poll = Stamped<Extract<FlowEvent, { event: "poll" }>>;
+/** One look at the instances of a watch. */
+export type Poll = Stamped<Extract<FlowEvent, { event: "poll" }>>;
 
 /** What one arm did over some polls. */
 export interface ArmTotals {

@@ -119,6 +119,7 @@ function tailOf(project: Project, file: string): string {
 }
 
 function typeOf(path: string): string {
+  if (path.endsWith(".svg")) return "image/svg+xml";
   return path.endsWith(".json") ? JSON_TYPE : path.endsWith(".jsonl") ? JOURNAL_TYPE : MARKDOWN_TYPE;
 }
 

@@ -80,6 +80,15 @@ export const DeploymentReportView = z.object({
   rollbackTriggered: z.string(),
   execution: list(Check),
   slo: list(MetricRow),
+  /** The picture beside the report, and the same as bars of text; null where nothing was measured. */
+  plot: z
+    .object({
+      file: z.string(),
+      alt: z.string(),
+      lines: z.array(z.object({ version: z.string(), errorRate: z.string(), p99: z.string() })),
+    })
+    .nullable()
+    .default(null),
   smoke: list(SmokeGroupRow),
   smokeFailures: list(z.string()),
   infrastructure: list(Fact),

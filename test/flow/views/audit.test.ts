@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { auditTrail, metricsFile } from "../../../mcp-server/flow/audit.ts";
+import { JUDGE } from "../../../mcp-server/judge/index.ts";
 import { aborted, blocked, rolledBack, success } from "./journals.ts";
 
 test("the audit trail tells who decided what, and ends with the archive", () => {
@@ -11,7 +12,7 @@ test("the audit trail tells who decided what, and ends with the archive", () => 
     "# Audit trail: 2.1.0, ROLLED_BACK",
     `| Events | ${s.events.length} |`,
     last,
-    "| staging gate | deploy-flow-judge/1 | rule | PASS |",
+    `| staging gate | ${JUDGE} | rule | PASS |`,
     "| approval of the plan | ada | terminal | approve |",
     "| roll back | runner deploy-flow | slo | service level broken",
     "| stage 1 of 2: 20 % on 2.1.0 | 30.0 % | 745 ms | 20.0 rps |",

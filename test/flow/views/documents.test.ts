@@ -47,15 +47,17 @@ const REPORT = [
   `${D}/deployment-runbook-updates-2.1.0.md`,
 ];
 
+const PLOT = [".aiwg/reports/deployment-report-2.1.0.svg"];
+
 describe("what is due for each outcome", () => {
   test.each([
     ["nothing but the plan", scribe, PLANS],
-    ["SUCCESS", success, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...OBSERVED, ...REPORT]],
-    ["UNPROVEN", unproven, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...OBSERVED, ...REPORT]],
-    ["BLOCKED", blocked, [...PLANS, ...STAGING, `${D}/regression-impact-assessment-staging.md`, ...REPORT]],
-    ["ABORTED", aborted, [...PLANS, ...STAGING, ...REPORT]],
-    ["ROLLBACK_FAILED", rollbackFailed, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...BACK, ...REPORT]],
-    ["ROLLED_BACK", rolledBack, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...BACK, ...REPORT]],
+    ["SUCCESS", success, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...OBSERVED, ...REPORT, ...PLOT]],
+    ["UNPROVEN", unproven, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...OBSERVED, ...REPORT, ...PLOT]],
+    ["BLOCKED", blocked, [...PLANS, ...STAGING, `${D}/regression-impact-assessment-staging.md`, ...REPORT, ...PLOT]],
+    ["ABORTED", aborted, [...PLANS, ...STAGING, ...REPORT, ...PLOT]],
+    ["ROLLBACK_FAILED", rollbackFailed, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...BACK, ...REPORT, ...PLOT]],
+    ["ROLLED_BACK", rolledBack, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...BACK, ...REPORT, ...PLOT]],
   ] as const)("%s", (_outcome, journal, due) => {
     expect([...files(journal()).keys()].sort()).toEqual([...due].sort());
   });
@@ -66,7 +68,7 @@ describe("what is due for each outcome", () => {
       const moments = journal.events.filter(({ event }) => milestones.has(event.event)).map(({ seq }) => seq);
       for (const seq of moments) {
         const part = recordOf(journal.plan, journal.events.slice(0, seq));
-        expect(artifactFiles(part).every(({ text }) => text.startsWith("---\n") || text.startsWith("{\n"))).toBe(true);
+        expect(artifactFiles(part).every(({ text }) => /^(---\n|\{\n|<svg )/.test(text))).toBe(true);
       }
     }
   });
