@@ -115,7 +115,8 @@ export const DeployConfig = z.strictObject({
   target: TargetConfig,
   /** Instances that carry full production traffic. */
   instances: z.number().int().min(1).max(1000).default(2),
-  strategy: Strategy.default("canary"),
+  /** Absent: the recommended one is taken. */
+  strategy: Strategy.optional(),
   canary: CanaryConfig.prefault({}),
   blueGreen: BlueGreenConfig.prefault({}),
   rolling: RollingConfig.prefault({}),

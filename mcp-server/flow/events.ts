@@ -20,6 +20,7 @@ import { ApprovalWay } from "./config.ts";
 
 /** The steps of a run in their order. */
 export const StepName = z.enum([
+  "strategy",
   "approval",
   "staging",
   "baseline",

@@ -7,12 +7,14 @@ import {
   type Ms,
   type Sha256,
 } from "../vocab/index.ts";
-import type { DeployConfig } from "./config.ts";
+import type { DeployConfig, Strategy } from "./config.ts";
 import { problemsOfEvidence } from "./evidence-problems.ts";
 import { metricRules } from "./metrics-spec.ts";
 import type { RunParameters } from "./parameters.ts";
 import { extensionOf, type Plan, type Stage } from "./plan.ts";
 import { refuseLongRolling, rollbackTrafficMs, rollingOf, rollingStages } from "./rolling-plan.ts";
+import type { StrategyChoice } from "./strategy/choice.ts";
+import { choiceForPlan, understoodWith } from "./strategy/for-plan.ts";
 import {
   countedRequests,
   notJudgedOnTarget,
@@ -33,6 +35,10 @@ export interface PlanFacts {
   readonly live: LiveState;
   readonly routing: "per-request" | "sticky" | "by-replica";
   readonly minWeightPct: number;
+  /** Two versions can run side by side. */
+  readonly parallelPools: boolean;
+  /** Documents that are noted as advice. */
+  readonly documents: StrategyChoice["documents"];
   readonly production: boolean;
   /** Where the baseline's test results come from, already digested. */
   readonly testsBaseline: NonNullable<Plan["tests"]>["baseline"];
@@ -67,14 +73,13 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
   refuseBeyondTarget(config);
   refuseUncalibrated(facts);
   if (production) refuseNobodysApproval(config);
-  const strategy = asked.strategy?.value ?? "canary";
   const { observeMs } = asked;
   // Without an old version there is nobody to share the traffic with.
+  const stagesFor = (strategy: Strategy) => stagesOf(facts, previous ? strategy : "blue-green", observeMs);
+  const choice = choiceForPlan(facts, asked, { hasPrevious: previous !== null, stagesOf: stagesFor });
+  const strategy = choice.chosen;
   const rolling = previous && strategy === "rolling" ? rollingOf(facts) : undefined;
-  const stages = rolling
-    ? rollingStages(facts, rolling, observeMs)
-    : stagesOf(facts, previous ? strategy : "blue-green", observeMs);
-  if (rolling) refuseLongRolling(config, stages);
+  const stages = stagesFor(strategy);
   if (production) refuseBelowFloors(strategy, stages, observeMs);
   const threshold = asked.regressionThreshold;
   const pollMs = config.metrics ? durationMs(config.metrics.poll) : 10_000;
@@ -89,6 +94,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
     production,
     instances: config.instances,
     strategy,
+    strategyChoice: choice,
     retainOld: strategy === "blue-green" && config.blueGreen.retainOld,
     ...(rolling ? { rolling } : {}),
     risk: asked.risk,
@@ -137,7 +143,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
     ...(facts.signers === undefined ? {} : { signers: facts.signers }),
     onOrphan: config.onOrphan,
     notApplicable,
-    understood: [...asked.understood],
+    understood: understoodWith(choice, asked.understood),
     fixes: asked.fixes,
     expectedUnknowns: unknownsOf(facts, previous !== null),
     configSha256: facts.configSha256,
@@ -222,6 +228,11 @@ function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): 
     minRequests: countedRequests(config, config.canary.minRequests),
   };
   if (strategy === "blue-green") return [last];
+  if (strategy === "rolling") {
+    const stages = rollingStages(facts, rollingOf(facts), observeMs);
+    refuseLongRolling(config, stages);
+    return stages;
+  }
   const weights = config.canary.stages;
   const wrong = (what: string, found: string) =>
     new FlowError({

@@ -8,6 +8,7 @@ import { makePlan } from "./make-plan.ts";
 import type { RunParameters } from "./parameters.ts";
 import { type Plan, type PresentedFile, planHash } from "./plan.ts";
 import { loadConfig, openTarget, type Project } from "./project.ts";
+import { adviceDocuments } from "./strategy/documents.ts";
 import { orNoSuchVersion, orTargetFailure } from "./target-failure.ts";
 import { reportPaths } from "./test-evidence.ts";
 
@@ -37,6 +38,8 @@ export async function planRun(project: Project, parameters: RunParameters, confi
     live,
     routing: target.capabilities.routing,
     minWeightPct: target.capabilities.minWeightPct,
+    parallelPools: target.capabilities.parallelPools,
+    documents: adviceDocuments(project),
     production: target.capabilities.production,
     testsBaseline: testsBaseline(project, config, live),
     testsCandidate: testsCandidate(project, config, parameters.version),

@@ -5,6 +5,7 @@ import { TargetConfig } from "../target/config.ts";
 import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
 import { Understood } from "./parameters.ts";
+import { StrategyChoice } from "./strategy/choice.ts";
 
 /** One exposure of the new version. The last stage is always 100 % and is the observation. */
 export const Stage = z.object({
@@ -54,6 +55,8 @@ export const Plan = z.object({
   production: z.boolean(),
   instances: z.number().int(),
   strategy: Strategy,
+  /** How the strategies were weighed, and who named the one that is used. */
+  strategyChoice: StrategyChoice,
   retainOld: z.boolean(),
   rolling: RollingPlan.optional(),
   risk: z.enum(["low", "medium", "high"]),

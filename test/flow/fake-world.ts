@@ -284,6 +284,8 @@ function planOf(project: Project, platform: FakePlatform, text: string, o: World
     },
     routing: o.routing ?? "per-request",
     minWeightPct: 1,
+    parallelPools: true,
+    documents: [],
     production: o.production ?? false,
     testsBaseline:
       baseline && serving

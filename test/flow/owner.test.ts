@@ -126,6 +126,8 @@ function machine(config: Record<string, unknown> = QUIET, production = false) {
     },
     routing: "per-request",
     minWeightPct: 1,
+    parallelPools: true,
+    documents: [],
     production,
     testsBaseline: { from: "none", reason: "none" },
     testsCandidate: [],

@@ -119,7 +119,6 @@ describe("deploy.yaml", () => {
 
   test("needs no more than a service and a target; the rest is the usual", () => {
     expect(parseDeployConfig(MINIMAL, "deploy.yaml")).toMatchObject({
-      strategy: "canary",
       canary: { stages: [5, 25, 50, 100], stageDuration: "10m", minRequests: 100 },
       observe: "30m",
       regressionThreshold: 0,
@@ -170,6 +169,8 @@ function facts(
     },
     routing: "per-request",
     minWeightPct: 1,
+    parallelPools: true,
+    documents: [],
     production: o.production ?? false,
     testsBaseline: { from: "none", reason: "none" },
     testsCandidate: [],

@@ -13,7 +13,7 @@ import { APPROVAL, known, poolsText, requestsText } from "./words.ts";
 type View = ArtifactView<"deployment-report">;
 type Checks = NonNullable<View["execution"]>;
 
-const STEPS: Record<Exclude<StepName, "report" | "archive">, string> = {
+const STEPS: Record<Exclude<StepName, "strategy" | "report" | "archive">, string> = {
   staging: "staging regression gate",
   approval: "approval of the plan",
   baseline: "production baseline",

@@ -10,6 +10,7 @@ import { EXIT, FlowError } from "../../vocab/index.ts";
 import { openLazily } from "../io.ts";
 import { type CommandIo, defineCommand } from "./command.ts";
 import { writeResult } from "./output.ts";
+import { InteractiveFlag, withAnswers } from "./questions.ts";
 
 /** Prints the plan and its hash; starts nothing. */
 export const planCommand = defineCommand({
@@ -18,9 +19,11 @@ export const planCommand = defineCommand({
     "Shows what a deployment would do, what it would not judge, and the hash that a person approves. Starts nothing.",
   input: RunParameters.omit({ approve: true }).extend({
     config: z.string().min(1).optional().describe("another file than deploy.yaml"),
+    interactive: InteractiveFlag,
   }),
   positionals: ["version"],
-  run: async ({ config, ...parameters }, io) => {
+  run: async ({ config, interactive, ...said }, io) => {
+    const parameters = await withAnswers(said, interactive, io);
     const { planRun } = await import("../../flow/api.ts");
     const { planText } = await import("./plan-table.ts");
     const project = await openLazily(io.root, io.ports);

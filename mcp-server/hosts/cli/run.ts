@@ -9,11 +9,13 @@ import { openLazily } from "../io.ts";
 import { type CommandIo, defineCommand } from "./command.ts";
 import { eventLine, NO_LINES } from "./event-line.ts";
 import { personName } from "./person.ts";
+import { InteractiveFlag, withAnswers } from "./questions.ts";
 
 const ConfigFile = z.string().min(1).optional().describe("another file than deploy.yaml");
 
 const Input = RunParameters.extend({
   config: ConfigFile,
+  interactive: InteractiveFlag,
   detach: z.boolean().default(false).describe("start the run and return at once"),
 });
 
@@ -27,7 +29,8 @@ export const runCommand = defineCommand({
     "Deploys a version and stays until its outcome. At a terminal Ctrl-C only stops watching; in a job SIGTERM aborts or rolls back.",
   input: Input,
   positionals: ["version"],
-  run: async ({ config, detach, ...parameters }, io) => {
+  run: async ({ config, detach, interactive, ...said }, io) => {
+    const parameters = await withAnswers(said, interactive, io);
     const project = await openLazily(io.root, io.ports);
     const configFile = config === undefined ? {} : { configFile: resolve(io.cwd, config) };
     if (!io.terminal.isTty && !detach) return foreground(io, parameters, configFile);

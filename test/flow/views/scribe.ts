@@ -89,6 +89,8 @@ export function planOf(edits: PlanEdits = {}): Plan {
     },
     routing: "per-request",
     minWeightPct: 1,
+    parallelPools: true,
+    documents: [],
     production: false,
     testsBaseline: { from: "files", version: OLD, files: [{ path: "old.xml", sha256: sha256("old") }] },
     testsCandidate: [{ path: "new.xml", sha256: sha256("new") }],
