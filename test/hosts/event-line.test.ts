@@ -225,3 +225,13 @@ describe("the lines of a watch", () => {
     expect(told.slice(1)).toEqual(["watch served, proven", undefined]);
   });
 });
+
+it("names the batch of a rolling deployment whose gate is judged", () => {
+  const verdict = { outcome: "PASS" as const, reasons: WHY, wouldPassIf: "", judge: "j", inputs: [] };
+  const watch = { ...WATCH, text: "batch 2 of 6: 3 of 10 instances on 2.0.0" };
+  const watched = eventLine(stamped({ event: "watch-started", key: KEY, watch }), NO_LINES);
+  expect(watched.line).toBe("12:30:45Z watch for 10 min 00 s: batch 2 of 6: 3 of 10 instances on 2.0.0");
+  const gate = { gate: "stage" as const, verdict, dimensions: { infra: verdict } };
+  const judged = eventLine(stamped({ event: "gate", key: KEY, gate }), watched.state);
+  expect(judged.line).toBe("12:30:45Z GATE batch 2 of 6: PASS (infra)");
+});

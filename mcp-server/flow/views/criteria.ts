@@ -6,7 +6,7 @@ import { gateOf, observationOf, type RunRecord } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
 import { proposalsOf } from "./runbook-updates.ts";
 import { smokeOf, smokeText } from "./smoke.ts";
-import { APPROVAL, reasonsText, triggerText } from "./words.ts";
+import { APPROVAL, reasonsText, shareText, triggerText } from "./words.ts";
 
 type Status = "MET" | "NOT MET" | "NOT REACHED" | "NOT APPLICABLE" | "FOLLOWS" | "NOT PART OF THIS RUN";
 
@@ -75,7 +75,7 @@ function executed(record: RunRecord): Criterion {
   return criterion(
     name,
     isDone ? "MET" : "NOT MET",
-    `${plan.version} got ${num(reached ?? 0)} % of production traffic`,
+    `${plan.version} got ${shareText(reached ?? 0)} of production traffic`,
   );
 }
 

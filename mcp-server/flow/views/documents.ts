@@ -16,6 +16,7 @@ import { rollbackPlanView } from "./rollback-plan-view.ts";
 import { runbookUpdatesView } from "./runbook-updates.ts";
 import { sloView } from "./slo.ts";
 import { smokeOf, smokeView } from "./smoke.ts";
+import { stageFileName, strategyParts } from "./strategy-parts.ts";
 
 export type Place = "working" | "deployment" | "reports";
 
@@ -110,29 +111,12 @@ function baselineDocuments(record: RunRecord): Document[] {
   );
 }
 
-/** The parts of a strategy that have logs of their own. */
-function partsOf(record: RunRecord): { name: string; part: Part }[] {
-  if (record.plan.strategy === "blue-green") {
-    return [
-      { name: "green", part: { title: "Green: the new version without traffic", keys: ["green/prepare"] } },
-      { name: "cutover", part: { title: "Cutover", keys: ["stage-1/expose"] } },
-    ];
-  }
-  return record.plan.stages.map(({ weightPct }, index) => ({
-    name: `canary-stage${index + 1}`,
-    part: {
-      title: `Canary stage ${index + 1}, ${weightPct} %`,
-      keys: [`stage-${index + 1}/`, ...(index === 0 ? ["canary/prepare"] : [])],
-    },
-  }));
-}
-
 function executionDocuments(record: RunRecord): Document[] {
   const before = smokeOf(record, "pre-cutover");
   const smoke = before && smokeView(record, before);
   const begun = record.state.steps.some(({ step }) => step === "execute");
   return [
-    ...partsOf(record).flatMap(({ name, part }) =>
+    ...strategyParts(record.plan).flatMap(({ name, part }) =>
       document(
         "working",
         `execution-log-${name}`,
@@ -146,7 +130,7 @@ function executionDocuments(record: RunRecord): Document[] {
       .flatMap((watched) =>
         document(
           "working",
-          `slo-monitoring-canary-${watched.key.replace(/^stage-(\d+)\/.*$/, "stage$1")}`,
+          `slo-monitoring-${stageFileName(record.plan, watched.key)}`,
           "slo-monitoring-report",
           sloView(record, watched),
         ),

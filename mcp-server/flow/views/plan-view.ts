@@ -10,6 +10,8 @@ import { freezeRows } from "./freeze.ts";
 import { metricName } from "./metric-rows.ts";
 import type { RunRecord } from "./record.ts";
 import { signOffs } from "./sign-offs.ts";
+import { stageAction, stageName } from "./strategy-parts.ts";
+import { capacityRows } from "./strategy-rows.ts";
 import { changeText, levelText } from "./words.ts";
 
 type View = ArtifactView<"deployment-plan">;
@@ -34,7 +36,7 @@ export function planView(record: RunRecord): View {
     stages: stages(plan),
     slo: (plan.metrics?.rules ?? []).flatMap((rule) => sloRows(rule, plan)),
     dimensions: dimensions(plan),
-    capacity: capacity(plan),
+    capacity: capacityRows(plan),
     steps: steps(plan),
     unknowns: [...plan.expectedUnknowns],
     communication: [{ name: "Messages to people outside the run", value: "none are sent" }],
@@ -71,7 +73,7 @@ function parameters(plan: Plan): NonNullable<View["parameters"]> {
 
 function stages(plan: Plan): NonNullable<View["stages"]> {
   return plan.stages.map(({ weightPct, durationMs: ms, extensionMs, minRequests }, index) => ({
-    name: index === plan.stages.length - 1 ? "observation" : `stage ${index + 1}`,
+    name: stageName(plan, index),
     weightPct,
     observe: `${spanText(ms)}, extended once by ${spanText(extensionMs)} when the evidence is too thin`,
     minimum: `${num(minRequests)} requests on the new version`,
@@ -115,21 +117,11 @@ function dimensions(plan: Plan): NonNullable<View["dimensions"]> {
   );
 }
 
-function capacity(plan: Plan): NonNullable<View["capacity"]> {
-  const beside = plan.previous
-    ? `${plan.instances} of ${plan.previous.version} stay up until the end`
-    : "nothing runs yet";
-  return [
-    { name: "Instances for full traffic", value: num(plan.instances) },
-    { name: "Old version meanwhile", value: beside },
-    { name: "Old version after success", value: plan.retainOld ? "kept without traffic" : "stopped" },
-  ];
-}
-
 function steps(plan: Plan): NonNullable<View["steps"]> {
   const runner = "deploy-flow";
   const start = startLimit(plan);
-  const back = plan.previous ? `all traffic to ${plan.previous.version}` : "withdraw traffic";
+  const traffic = plan.previous ? `all traffic to ${plan.previous.version}` : "withdraw traffic";
+  const back = plan.rolling ? `start its instances again, then ${traffic}` : traffic;
   return [
     {
       action: "staging gate",
@@ -160,7 +152,7 @@ function steps(plan: Plan): NonNullable<View["steps"]> {
       undo: "stop its instances",
     },
     ...plan.stages.map((stage) => ({
-      action: `send ${num(stage.weightPct)} % to ${plan.version}`,
+      action: stageAction(plan, stage.weightPct),
       actor: runner,
       timeout: spanText(stage.durationMs + stage.extensionMs),
       verify: stage.weightPct === 100 ? "production gate" : "stage gate",

@@ -7,6 +7,7 @@ import { judgedRows, trafficRows } from "./metric-rows.ts";
 import { gateOf, observationOf, type RunRecord, type WatchRecord, watchesOf } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
 import { armTotals, pollsOf } from "./series.ts";
+import { strategyRows } from "./strategy-rows.ts";
 import { spanMs, stepTimes } from "./times.ts";
 import { APPROVAL, known, poolsText, requestsText } from "./words.ts";
 
@@ -118,10 +119,12 @@ export function preDeploymentRows(record: RunRecord): Checks {
   ];
 }
 
-/** Every change of production and every watch of it, in order. */
+/** What the strategy came to; then every change of production and every watch of it, in order. */
 export function executionRows(record: RunRecord): Checks {
   const { state } = record;
-  return record.events.flatMap(({ event }) => {
+  const verdictOf = (watched: WatchRecord) =>
+    watched.plan.final ? stepResult(record, "observe") : watchResult(record, watched);
+  const changes = record.events.flatMap(({ event }) => {
     if (event.event === "intent" && event.intent.env === "production") {
       const isDone = state.results.has(event.key);
       return [
@@ -136,6 +139,7 @@ export function executionRows(record: RunRecord): Checks {
     const watched = record.watches.find(({ key }) => key === event.key);
     return watched ? [watchRow(record, watched)] : [];
   });
+  return [...strategyRows(record, verdictOf), ...changes];
 }
 
 function watchRow(record: RunRecord, watched: WatchRecord): Checks[number] {

@@ -12,6 +12,7 @@ import { executionRows, preDeploymentRows, sloRows, timelineRows } from "./repor
 import { rollbackResult } from "./rollback.ts";
 import { signOffs } from "./sign-offs.ts";
 import { failureLines, groupRows, type SmokeRecord, smokeOf } from "./smoke.ts";
+import { gateStage } from "./strategy-parts.ts";
 import { testsOf } from "./tests.ts";
 import { durationMs, exposedMs } from "./times.ts";
 import { unknowns } from "./unknowns.ts";
@@ -85,7 +86,7 @@ function plotLines(record: RunRecord): View["plot"] {
 
 function gateRows(record: RunRecord): NonNullable<View["gates"]> {
   return record.gates.map(({ key, gate }) => ({
-    gate: gate.gate === "stage" ? `stage (${key.split("/")[0]})` : gate.gate,
+    gate: gate.gate === "stage" ? `stage (${gateStage(record.plan, key)})` : gate.gate,
     verdict: gate.verdict.outcome,
     thresholdPct: record.plan.regressionThreshold,
     ratePct: gate.gate === "staging" ? (testsOf(record.state)?.regressionRate ?? null) : null,

@@ -3,6 +3,7 @@ import { spanText } from "../../vocab/index.ts";
 import type { Plan } from "../plan.ts";
 import { metricName, worseningText } from "./metric-rows.ts";
 import type { RunRecord } from "./record.ts";
+import { rollbackAction, rollbackSteps } from "./rollback-steps.ts";
 import { changeText, levelText } from "./words.ts";
 
 type View = ArtifactView<"rollback-plan">;
@@ -15,14 +16,12 @@ export function rollbackPlanView({ plan }: RunRecord): View {
     fromVersion: plan.version,
     toVersion: old ?? "none: traffic is withdrawn",
     toDigest: plan.previous?.digest ?? "none",
-    action: old
-      ? `All traffic back to ${old}, whose instances stay up at full size`
-      : "Withdraw traffic from the new version",
+    action: rollbackAction(plan),
     target: spanText(plan.waits.rollbackTrafficMs),
     triggers: [...metricTriggers(plan), ...otherTriggers(plan)],
     decidedAutomatically: `every trigger below with the action "roll back"${plan.rollbackOnRegression ? "" : "; a regression within the service levels is asked"}`,
     decidedByPeople: "`deploy-flow deploy-decide rollback` or `abort` at any time; answers to a held rollout",
-    steps: steps(plan),
+    steps: rollbackSteps(plan),
     lastTest: [{ name: "Rehearsal of this rollback", value: null }],
     data: [{ name: "Migrations", value: "none are run by this plan" }],
     verification: [
@@ -108,26 +107,5 @@ function otherTriggers(plan: Plan): NonNullable<View["triggers"]> {
         ]
       : []),
     { condition: "a person asks", limit: "–", window: "at once", action: "roll back" },
-  ];
-}
-
-function steps(plan: Plan): NonNullable<View["steps"]> {
-  const old = plan.previous?.version;
-  const traffic = spanText(plan.waits.rollbackTrafficMs);
-  if (!old)
-    return [{ action: `withdraw traffic from ${plan.version}`, timeout: traffic, verify: "no version gets traffic" }];
-  const verifyLimit = spanText(3 * plan.waits.rollbackVerifyMs);
-  return [
-    { action: `all traffic to ${old}`, timeout: traffic, verify: "weights read back" },
-    {
-      action: `watch ${old}`,
-      timeout: verifyLimit,
-      verify: "rollback gate: traffic, smoke, service levels, instances",
-    },
-    {
-      action: `stop the instances of ${plan.version}`,
-      timeout: "–",
-      verify: "read back; leftovers are named and fail nothing",
-    },
   ];
 }

@@ -18,6 +18,7 @@ import { observationOf, type RunRecord, recordOf, type WatchRecord, watchesOf } 
 import { stepResult } from "./report-rows.ts";
 import { rollbackResult } from "./rollback.ts";
 import { type SmokeRecord, smokeOf, smokeText } from "./smoke.ts";
+import { gateStage } from "./strategy-parts.ts";
 import { testsOf } from "./tests.ts";
 import { durationMs, exposedMs, stepTimes } from "./times.ts";
 import { changeText, known, levelText, reasonsText } from "./words.ts";
@@ -90,7 +91,7 @@ function gateLines(record: RunRecord): Line[] {
     .filter(({ gate }) => gate.gate !== "rollback")
     .map(({ key, gate }): Line => {
       const { outcome } = gate.verdict;
-      const name = gate.gate === "stage" ? key.split("/")[0] : gate.gate;
+      const name = gate.gate === "stage" ? gateStage(plan, key) : gate.gate;
       const why = outcome === "PASS" ? `threshold ${percentText(plan.regressionThreshold)}` : decidedBy(gate);
       return { mark: markOf(outcome), text: `${name}: ${outcome} (${why})` };
     });

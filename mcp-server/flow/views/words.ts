@@ -60,9 +60,14 @@ export function actorText(actor: Actor): string {
   return `${actor.kind} ${actor.name}`;
 }
 
+/** A configured share of the traffic with the digits that it has: `25 %`, `37.5 %`. */
+export function shareText(weightPct: number): string {
+  return `${Math.round(weightPct * 100) / 100} %`;
+}
+
 /** `95 % on 2.3.1 (2 instances), 5 % on 2.4.0 (1 instance)`. */
 export function poolsText(pools: readonly Pool[]): string {
   const one = (pool: Pool) =>
-    `${num(pool.weightPct)} % on ${pool.version} (${pool.instances} ${pool.instances === 1 ? "instance" : "instances"})`;
+    `${shareText(pool.weightPct)} on ${pool.version} (${pool.instances} ${pool.instances === 1 ? "instance" : "instances"})`;
   return pools.map(one).join(", ") || "no version";
 }

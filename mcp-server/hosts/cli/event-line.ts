@@ -119,7 +119,7 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
         ? `watch served${event.result.proven ? ", proven" : unprovenText(event.result.reasons)}`
         : `watch stopped by ${event.result.trigger.kind}: ${reasonsText(event.result.trigger.reasons)}`;
     case "gate":
-      return gateText(event);
+      return gateText(event, before);
     case "question":
       return `QUESTION: ${event.question.text} (${event.question.options.join(" | ")}, within ${spanText(event.question.deadlineMs)})`;
     case "reminded":
@@ -163,8 +163,10 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
 }
 
 /** A passed gate names what it rests on; another one says why. */
-function gateText({ key, gate }: Extract<FlowEvent, { event: "gate" }>): string {
-  const name = gate.gate === "stage" ? `stage (${key.split("/")[0]})` : gate.gate;
+function gateText({ key, gate }: Extract<FlowEvent, { event: "gate" }>, before: LineState): string {
+  // The watch before the gate of a rolling batch says which batch it was.
+  const batch = /^batch \d+ of \d+/.exec(before.text)?.[0];
+  const name = gate.gate === "stage" ? (batch ?? `stage (${key.split("/")[0]})`) : gate.gate;
   if (gate.verdict.outcome !== "PASS")
     return `GATE ${name}: ${gate.verdict.outcome}: ${reasonsText(gate.verdict.reasons)}`;
   const judged = Object.entries(gate.dimensions).filter(([, dimension]) => dimension.outcome !== "NOT_APPLICABLE");

@@ -1,6 +1,7 @@
 import Table from "cli-table3";
 import { RECOMMENDED_THRESHOLD } from "../../flow/parameters.ts";
 import { type Plan, plannedMs } from "../../flow/plan.ts";
+import { updatedAt } from "../../flow/rolling-plan.ts";
 import { freezeRows } from "../../flow/views/freeze.ts";
 import { type Sha256, spanText } from "../../vocab/index.ts";
 
@@ -14,7 +15,7 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
       plan.previous ? `${plan.previous.version}  ${plan.previous.digest.slice(0, 19)}…` : "nothing: first deployment",
     ],
     ["target", `${plan.target.kind}, ${plan.production ? "real users" : "no real users"}, ${plan.instances} instances`],
-    ["strategy", plan.strategy],
+    ["strategy", strategyText(plan)],
     [
       "threshold",
       `${plan.regressionThreshold} % (recommended at risk ${plan.risk}: ${RECOMMENDED_THRESHOLD[plan.risk]})`,
@@ -28,7 +29,9 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
   const stages = table(
     o.colours,
     plan.stages.map((stage) => [
-      `${stage.weightPct} %`,
+      plan.rolling
+        ? `${stage.weightPct} %, ${updatedAt(plan, stage.weightPct)} of ${plan.instances} instances`
+        : `${stage.weightPct} %`,
       spanText(stage.durationMs),
       `+${spanText(stage.extensionMs)} once`,
       `at least ${stage.minRequests} requests`,
@@ -49,6 +52,11 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
     `plan ${planHash}`,
     approvalText(plan, planHash),
   ].join("\n");
+}
+
+function strategyText(plan: Plan): string {
+  if (!plan.rolling) return plan.strategy;
+  return `rolling, ${plan.stages.length} batches of at most ${plan.rolling.batch} of ${plan.instances} instances`;
 }
 
 function testsText(plan: Plan): string {
