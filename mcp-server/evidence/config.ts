@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { Duration, durationMs, FlowError, Priority } from "../vocab/index.ts";
+import { envNames, HttpStep, PassEnv, UrlPath } from "./http-step.ts";
 
 const Regex = z.string().min(1).max(500).describe("regular expression, matched against the whole value");
-const UrlPath = z
-  .string()
-  .regex(/^\/(?!\/)\S*$/, "expected a path that starts with one slash and has no white space")
-  .describe("path on the service, starting with /");
 const Argv = z.array(z.string()).min(1).describe("command as an argument array; no shell reads it");
+/** Name of a smoke check or journey. */
+export const CheckId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "expected lower-case letters, digits and dashes");
 const LabelMatch = z.strictObject({
   label: z.string().min(1).describe("name of the label"),
   matches: Regex,
@@ -34,29 +33,11 @@ export const MetricsConfig = z.strictObject({
 });
 export type MetricsConfig = z.infer<typeof MetricsConfig>;
 
-/** What an answer must be for a smoke check to pass. */
-export const SmokeExpectation = z.strictObject({
-  status: z.number().int().min(100).max(599).default(200),
-  bodyContains: z.string().min(1).optional().describe("text that the body must contain"),
-  jsonVersion: z.string().min(1).optional().describe("dotted path into the JSON body; its value must be the version"),
-  headerVersion: z.string().min(1).optional().describe("response header whose value must be the version"),
-});
-export type SmokeExpectation = z.infer<typeof SmokeExpectation>;
-
 /** One HTTP smoke check. */
-export const SmokeCheck = z.strictObject({
-  id: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "expected lower-case letters, digits and dashes"),
+export const SmokeCheck = HttpStep.extend({
+  id: CheckId,
   group: z.enum(["health", "authentication", "business", "database", "integrations", "monitoring"]),
   priority: Priority.default("P1"),
-  method: z.enum(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]).default("GET"),
-  path: UrlPath,
-  headers: z.record(z.string(), z.string()).default({}),
-  body: z.string().optional(),
-  expect: SmokeExpectation.prefault({}),
-  remember: z
-    .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9]*$/), z.string().min(1))
-    .default({})
-    .describe("name: dotted path into the JSON answer; later checks write {name} in path, headers or body"),
 });
 export type SmokeCheck = z.infer<typeof SmokeCheck>;
 
@@ -64,6 +45,7 @@ export type SmokeCheck = z.infer<typeof SmokeCheck>;
 export const SmokeConfig = z.strictObject({
   timeout: Duration.default("5s").describe("for one request"),
   confirmAfter: Duration.default("1s").describe("pause before the one rerun of a failing check; at most 30s"),
+  passEnv: PassEnv,
   checks: z.array(SmokeCheck).min(1),
 });
 export type SmokeConfig = z.infer<typeof SmokeConfig>;
@@ -142,6 +124,7 @@ export function smokeProblems(config: SmokeConfig): ConfigProblem[] {
     const key = `smoke.checks[${index}]`;
     if (seen.has(check.id)) problems.push({ key: `${key}.id`, what: "used by an earlier check too" });
     seen.add(check.id);
+    problems.push(...envProblems(key, check, config.passEnv));
     for (const name of Object.keys(check.remember)) {
       if (name === "version") problems.push({ key: `${key}.remember`, what: "{version} is taken: it is the release" });
       if (remembered.has(name)) problems.push({ key: `${key}.remember`, what: "remembered by an earlier check too" });
@@ -149,6 +132,17 @@ export function smokeProblems(config: SmokeConfig): ConfigProblem[] {
     }
   });
   return problems;
+}
+
+/** A variable that a request names and the list does not allow: it would be sent as written. */
+export function envProblems(
+  key: string,
+  step: Pick<HttpStep, "path" | "headers" | "body">,
+  allowed: readonly string[],
+): ConfigProblem[] {
+  return envNames(step)
+    .filter((name) => !allowed.includes(name))
+    .map((name) => ({ key, what: `{env:${name}} is used but ${name} is not in passEnv` }));
 }
 
 /** Problems of a tests section beyond its schema; empty when it can be used. */

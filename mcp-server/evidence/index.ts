@@ -1,4 +1,6 @@
 export * from "./config.ts";
+export * from "./http-step.ts";
+export * from "./journeys/index.ts";
 export * from "./metrics/index.ts";
 export * from "./placeholders.ts";
 export * from "./readiness/index.ts";

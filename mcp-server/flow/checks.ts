@@ -1,5 +1,7 @@
-import { createScrapeSource, runSmoke } from "../evidence/index.ts";
-import { judgeSmoke, type SmokeResult, type SmokeRun } from "../judge/index.ts";
+import { createScrapeSource, runJourneys, runSmoke } from "../evidence/index.ts";
+import { type BareVerdict, type JourneysRun, judgeJourneys, judgeSmoke, type SmokeRun } from "../judge/index.ts";
+import { allowEnv } from "../ports/index.ts";
+import type { SmokeGroupRow } from "../record/artifact-kinds/parts.ts";
 import { type BaselineRecord, saveBaseline } from "../record/baselines.ts";
 import { acquireLock, releaseLock } from "../record/lock.ts";
 import { redact } from "../record/redact.ts";
@@ -10,14 +12,15 @@ import {
   type Label,
   type LiveState,
   type RunId,
-  type Verdict,
   type Version,
 } from "../vocab/index.ts";
+import { problemsOfEvidence } from "./evidence-problems.ts";
 import { pingOwner } from "./owner.ts";
 import { loadConfig, openTarget, type Project } from "./project.ts";
 import { readRun } from "./run-files.ts";
 import { orNoSuchVersion, orTargetFailure } from "./target-failure.ts";
 import { readTestFiles } from "./test-evidence.ts";
+import { groupRows } from "./views/smoke.ts";
 
 /** The one version that an environment serves. */
 function servingVersion(live: LiveState, env: Env): Version {
@@ -36,38 +39,57 @@ function servingVersion(live: LiveState, env: Env): Version {
 export interface SmokeTested {
   readonly env: Env;
   readonly version: Version;
-  readonly run: SmokeRun;
-  readonly verdict: Omit<Verdict, "inputs">;
+  /** Null where the section is not configured; at least one of the two is there. */
+  readonly smoke: { readonly run: SmokeRun; readonly verdict: BareVerdict } | null;
+  /** Passed and total per group of smoke checks. */
+  readonly groups: readonly SmokeGroupRow[];
+  readonly journeys: { readonly run: JourneysRun; readonly verdict: BareVerdict } | null;
 }
 
-/** Runs the configured smoke checks against what an environment serves now. Needs no run. */
+/** Runs the configured smoke checks and user journeys against what an environment serves now. Needs no run. */
 export async function smokeTest(
   project: Project,
-  o: { env: Env; signal: AbortSignal; onProgress?: (result: SmokeResult, done: number, of: number) => void },
+  o: { env: Env; signal: AbortSignal; onProgress?: (text: string, done: number, of: number) => void },
 ): Promise<SmokeTested> {
   const { config } = loadConfig(project);
-  if (!config.smoke) {
+  problemsOfEvidence(config);
+  if (!config.smoke && !config.journeys) {
     throw new FlowError({
       code: "config",
-      what: "no smoke checks are configured",
+      what: "no smoke checks or journeys are configured",
       where: { file: project.paths.deployYaml, key: "smoke" },
       next: "add a smoke section with at least one check",
     });
   }
   const live = await orTargetFailure(openTarget(project, config.target).observe(o.env, o.signal));
   const version = servingVersion(live, o.env);
-  const run = await runSmoke({
-    config: config.smoke,
-    http: project.ports.http,
-    clock: project.ports.clock,
-    baseUrls: [live.entryUrl],
-    mode: o.env,
+  const { http, clock } = project.ports;
+  const asked = { http, clock, baseUrls: [live.entryUrl], mode: o.env, version, signal: o.signal, redact };
+  const checks = config.smoke?.checks.length ?? 0;
+  const of = checks + (config.journeys?.length ?? 0);
+  const smoke =
+    config.smoke &&
+    (await runSmoke({
+      ...asked,
+      config: config.smoke,
+      env: allowEnv(config.smoke.passEnv),
+      onProgress: (result, done) => o.onProgress?.(`${result.id}: ${result.outcome}`, done, of),
+    }));
+  const journeys =
+    config.journeys &&
+    (await runJourneys({
+      ...asked,
+      journeys: config.journeys,
+      env: allowEnv(config.journeys.flatMap(({ passEnv }) => passEnv)),
+      onProgress: (result, done) => o.onProgress?.(`journey ${result.id}: ${result.outcome}`, checks + done, of),
+    }));
+  return {
+    env: o.env,
     version,
-    signal: o.signal,
-    redact,
-    ...(o.onProgress ? { onProgress: o.onProgress } : {}),
-  });
-  return { env: o.env, version, run, verdict: judgeSmoke(run) };
+    smoke: smoke ? { run: smoke, verdict: judgeSmoke(smoke) } : null,
+    groups: smoke ? groupRows(smoke) : [],
+    journeys: journeys ? { run: journeys, verdict: judgeJourneys(journeys) } : null,
+  };
 }
 
 /**

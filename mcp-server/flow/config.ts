@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
+import { JourneysConfig } from "../evidence/journeys/config.ts";
 import { TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration } from "../vocab/index.ts";
@@ -130,6 +131,7 @@ export const DeployConfig = z.strictObject({
   judge: JudgeConfig.prefault({}),
   tests: TestsConfig.optional(),
   smoke: SmokeConfig.optional(),
+  journeys: JourneysConfig.optional(),
   metrics: MetricsConfig.optional(),
   staging: StagingConfig.optional(),
   approvals: ApprovalsConfig.prefault({}),

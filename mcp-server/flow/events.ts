@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ScrapeCursor } from "../evidence/metrics/index.ts";
-import { GateVerdict, InfraReading, MetricsSnapshot, RollbackVerdict, SmokeRun } from "../judge/index.ts";
+import { GateVerdict, InfraReading, JourneysRun, MetricsSnapshot, RollbackVerdict, SmokeRun } from "../judge/index.ts";
 import {
   Env,
   EvidenceRef,
@@ -177,6 +177,7 @@ export const FlowEvent = z.discriminatedUnion("event", [
   }),
   z.object({ event: z.literal("extended"), key: StepKey, byMs: z.number(), reasons: z.array(Reason) }),
   z.object({ event: z.literal("smoke"), key: StepKey, run: SmokeRun, verdict: Verdict }),
+  z.object({ event: z.literal("journeys"), key: StepKey, run: JourneysRun, verdict: Verdict }),
   z.object({ event: z.literal("watch-ended"), key: StepKey, result: WatchEnd }),
   z.object({ event: z.literal("gate"), key: StepKey, gate: z.union([RollbackVerdict, GateVerdict]) }),
   z.object({ event: z.literal("question"), key: StepKey, question: Question }),

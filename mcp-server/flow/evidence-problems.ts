@@ -1,4 +1,5 @@
 import { metricsProblems, smokeProblems, testsProblems } from "../evidence/config.ts";
+import { journeysProblems } from "../evidence/journeys/config.ts";
 import { FlowError } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 
@@ -7,6 +8,7 @@ export function problemsOfEvidence(config: DeployConfig): void {
   const problems = [
     ...(config.metrics ? metricsProblems(config.metrics) : []),
     ...(config.smoke ? smokeProblems(config.smoke) : []),
+    ...(config.journeys ? journeysProblems(config.journeys) : []),
     ...(config.tests ? testsProblems(config.tests) : []),
   ];
   const [first] = problems;

@@ -47,6 +47,10 @@ function smokeOf(watched: WatchState | undefined): Dimension {
   return watched?.smoke?.verdict ?? missing("smoke-not-run", "the smoke checks were not run");
 }
 
+function journeysOf(watched: WatchState | undefined): Dimension {
+  return watched?.journeys?.verdict ?? missing("journeys-not-run", "the journeys were not run");
+}
+
 function infraOf(watched: WatchState | undefined): Dimension {
   if (!watched?.live) return missing("not-observed", "the instances were never read back");
   const { status, reasons } = judgeInfra(watched.live.infra);
@@ -96,7 +100,7 @@ export function stagingGateOf(state: RunState, _key: string): GateVerdict {
     metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
     smoke: notApplicable(state, "staging.smoke") ?? notApplicable(state, "staging.deploy") ?? smokeOf(watched),
-    journeys: notApplicable(state, "staging.journeys") ?? missing("journeys-not-run", "the journeys were not run"),
+    journeys: notApplicable(state, "staging.journeys") ?? notApplicable(state, "staging.deploy") ?? journeysOf(watched),
     infra: notApplicable(state, "staging.deploy") ?? infraOf(watched),
   });
 }
@@ -113,6 +117,7 @@ export function stageGate(state: RunState, key: string): GateVerdict {
     metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
     smoke: notApplicable(state, "production.smoke") ?? notApplicable(state, STAGE_SMOKE) ?? smokeOf(watched),
+    journeys: notApplicable(state, "production.journeys") ?? notApplicable(state, STAGE_SMOKE) ?? journeysOf(watched),
     infra: infraOf(watched),
     deploy: deployOf(state, watched),
   });
@@ -130,7 +135,7 @@ export function productionGateOf(state: RunState, watchKey: string): GateVerdict
     metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
     smoke: notApplicable(state, "production.smoke") ?? smokeOf(watched),
-    journeys: notApplicable(state, "production.journeys") ?? missing("journeys-not-run", "the journeys were not run"),
+    journeys: notApplicable(state, "production.journeys") ?? journeysOf(watched),
     infra: infraOf(watched),
   });
 }
@@ -148,6 +153,7 @@ export function rollbackGateOf(state: RunState, watchKey: string): RollbackVerdi
     threshold: plan.regressionThreshold,
     traffic: plan.previous ? trafficOf(state, watched, plan.previous.version) : withdrawnOf(state),
     smoke: nothing ?? notApplicable(state, "production.smoke") ?? smokeOf(watched),
+    journeys: nothing ?? notApplicable(state, "production.journeys") ?? journeysOf(watched),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
     infra: nothing ?? infraOf(watched),
     metrics: metrics ?? fromMetrics(reading, "regression", "metric"),

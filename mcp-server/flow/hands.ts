@@ -1,5 +1,5 @@
 import type { MetricSource } from "../evidence/metrics/index.ts";
-import type { MetricsSnapshot, SmokeRun } from "../judge/index.ts";
+import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
 import type { EvidenceRef, LiveState, Verdict, Version } from "../vocab/index.ts";
 import type { Track } from "./events.ts";
 
@@ -32,6 +32,13 @@ export interface Hands {
     version: Version,
     signal: AbortSignal,
   ): Promise<SmokeRun | undefined>;
+  /** Walks through the user journeys; undefined when the plan has none. */
+  journeys(
+    mode: JourneysRun["mode"],
+    baseUrls: readonly string[],
+    version: Version,
+    signal: AbortSignal,
+  ): Promise<JourneysRun | undefined>;
   /** Runs or reads the tests of the new version and compares them with the baseline. */
   tests(signal: AbortSignal): Promise<TestsEvidence>;
   /** Sends the configured load to a URL until the signal aborts or it ends by itself; undefined when none is configured. */

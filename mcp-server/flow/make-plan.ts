@@ -117,6 +117,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
       ? { config: config.tests, baseline: facts.testsBaseline, candidate: facts.testsCandidate }
       : null,
     smoke: config.smoke ?? null,
+    journeys: config.journeys ?? null,
     staging: config.staging ? { config: config.staging, observeMs: durationMs(config.staging.observe) } : null,
     waits: {
       approvalMs: durationMs(config.waits.approval),
@@ -309,10 +310,12 @@ function notApplicableOf(facts: PlanFacts, hasPrevious: boolean): Record<string,
   const { config } = facts;
   const reasons: Record<string, string> = {
     "production.tests": "no suite is marked safe to run in production",
-    "staging.journeys": "no journeys are configured",
-    "production.journeys": "no journeys are configured",
     ...notJudgedOnTarget(config),
   };
+  if (!config.journeys) {
+    reasons["staging.journeys"] = "no journeys are configured";
+    reasons["production.journeys"] = "no journeys are configured";
+  }
   if (!config.tests) reasons["staging.tests"] = "deploy.yaml has no tests section";
   if (!config.smoke) {
     reasons["staging.smoke"] = "deploy.yaml has no smoke section";

@@ -1,5 +1,5 @@
-import { createScrapeSource, fillPlaceholders, type MetricSource, runSmoke } from "../evidence/index.ts";
-import type { MetricsSnapshot, SmokeRun } from "../judge/index.ts";
+import { createScrapeSource, fillPlaceholders, type MetricSource, runJourneys, runSmoke } from "../evidence/index.ts";
+import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
 import { allowEnv, BASE_ENV, type Clock } from "../ports/index.ts";
 import { storeEvidence } from "../record/evidence-store.ts";
 import { redact } from "../record/redact.ts";
@@ -66,6 +66,22 @@ export function createHands(project: Project, run: Run): Hands {
         signal,
         redact,
         depth: plan.depth,
+        env: allowEnv(plan.smoke.passEnv),
+      });
+    },
+    journeys: async (mode, baseUrls, version, signal): Promise<JourneysRun | undefined> => {
+      if (!plan.journeys) return undefined;
+      return runJourneys({
+        journeys: plan.journeys,
+        http: ports.http,
+        clock: ports.clock,
+        baseUrls,
+        mode,
+        version,
+        signal,
+        redact,
+        depth: plan.depth,
+        env: allowEnv(plan.journeys.flatMap(({ passEnv }) => passEnv)),
       });
     },
     tests: (signal) => collectTests(project, run, signal),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
+import { JourneysConfig } from "../evidence/journeys/config.ts";
 import { FreezeRules, MetricRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
@@ -90,6 +91,8 @@ export const Plan = z.object({
     })
     .nullable(),
   smoke: SmokeConfig.nullable(),
+  /** User journeys, walked as checks. */
+  journeys: JourneysConfig.nullable(),
   staging: z.object({ config: StagingConfig, observeMs: z.number() }).nullable(),
   waits: z.object({
     approvalMs: z.number(),

@@ -1,5 +1,5 @@
 import type { ScrapeCursor } from "../evidence/metrics/index.ts";
-import type { GateVerdict, MetricsSnapshot, MetricsState, SmokeRun } from "../judge/index.ts";
+import type { GateVerdict, JourneysRun, MetricsSnapshot, MetricsState, SmokeRun } from "../judge/index.ts";
 import type { EvidenceRef, Instant, Json, Reason, RunId, RunOutcome, Verdict, Version } from "../vocab/index.ts";
 import type {
   FlowEvent,
@@ -47,6 +47,7 @@ export interface WatchState {
   smoke: { run: SmokeRun; verdict: Verdict } | undefined;
   /** Time served when the P2 checks were clean again after a failure; `failing` while one fails. */
   smokeCleanAt: number | "failing" | undefined;
+  journeys: { run: JourneysRun; verdict: Verdict } | undefined;
   problem: string | undefined;
   end: WatchEnd | undefined;
 }
@@ -93,6 +94,8 @@ export interface RunState {
   readonly cursors: Map<Track, ScrapeCursor>;
   /** Smoke runs by the key that they were made under. */
   readonly smokes: Map<string, { run: SmokeRun; verdict: Verdict; at: Instant }>;
+  /** Runs of the user journeys by the key that they were made under. */
+  readonly journeys: Map<string, { run: JourneysRun; verdict: Verdict; at: Instant }>;
   readonly gates: Map<string, GateVerdict>;
   question: PendingQuestion | undefined;
   readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant })[];
@@ -143,6 +146,7 @@ export function emptyState(plan: Plan): RunState {
     tracks: new Map(),
     cursors: new Map(),
     smokes: new Map(),
+    journeys: new Map(),
     gates: new Map(),
     question: undefined,
     answers: [],

@@ -86,6 +86,12 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
         else if (watch.smokeCleanAt === "failing") watch.smokeCleanAt = watch.servedMs;
       });
       return;
+    case "journeys":
+      state.journeys.set(event.key, { run: event.run, verdict: event.verdict, at });
+      withWatch(state, event.key, (watch) => {
+        watch.journeys = { run: event.run, verdict: event.verdict };
+      });
+      return;
     case "watch-ended":
       withWatch(state, event.key, (watch) => {
         watch.end = event.result;
@@ -201,6 +207,7 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     live: before?.live,
     sighted: false,
     smoke: undefined,
+    journeys: undefined,
     problem: undefined,
     end: undefined,
   });

@@ -52,10 +52,10 @@ export function notJudgedOnTarget(config: DeployConfig): Record<string, string> 
   return { [STAGE_SMOKE]: reason };
 }
 
-/** Whether the smoke checks are to answer in a watch: not where only the entry could be asked and two versions share it. */
-export function smokeApplies(plan: Plan, watched: { readonly track: string; readonly final: boolean }): boolean {
+/** Whether checks and journeys can be sent in a watch: not where only the entry could be asked and two versions share it. */
+export function checksApply(plan: Plan, watched: { readonly track: string; readonly final: boolean }): boolean {
   const shared = watched.track === "production" && !watched.final;
-  return plan.smoke !== null && !(shared && plan.notApplicable[STAGE_SMOKE] !== undefined);
+  return !(shared && plan.notApplicable[STAGE_SMOKE] !== undefined);
 }
 
 /** Share in percent of `candidates` among all replicas while `old` ones run beside them. */

@@ -16,6 +16,7 @@ import { stageKey } from "./runbooks/stages.ts";
 import { occasionOf, signatureObjection } from "./signature.ts";
 import { applyEvent } from "./state.ts";
 import { rejudgeTests } from "./test-evidence.ts";
+import { journeysVerdict } from "./watch-smoke.ts";
 
 /** One way in which an archive does not hold what it says. */
 export interface VerifyDifference {
@@ -112,6 +113,11 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
       const again = { ...judgeSmoke(event.run), inputs: event.verdict.inputs };
       if (canonicalJson(again) !== canonicalJson(event.verdict))
         differs("the smoke verdict does not follow from its results");
+    }
+    if (event.event === "journeys") {
+      const again = { ...journeysVerdict(state, event.run), inputs: event.verdict.inputs };
+      if (canonicalJson(again) !== canonicalJson(event.verdict))
+        differs("the verdict on the journeys does not follow from their results");
     }
     if (event.event === "result" && event.key === "staging/tests") {
       const problem = await rejudgeTests(project, join(folder, "evidence"), state, event.value);

@@ -5,7 +5,7 @@ import type { Question, WatchEnd } from "./events.ts";
 import { rollbackGateOf } from "./gates.ts";
 import { shareOf } from "./live-summary.ts";
 import type { PendingQuestion, RunState, WatchState } from "./run-state.ts";
-import { smokeApplies } from "./target-limits.ts";
+import { checksApply } from "./target-limits.ts";
 
 /** What the judge says about the state after the last poll. */
 export function decide(state: RunState, watched: WatchState): StageDecision {
@@ -14,7 +14,7 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
   const metrics = track && readMetrics(track);
   const infra = live ? judgeInfra(live.infra) : { status: "HEALTHY" as const, reasons: [] };
   if (plan.track === "staging")
-    return decideStaging(watched, metrics?.slo.outcome === "FAIL" || metrics?.regression.outcome === "FAIL");
+    return decideStaging(state, watched, metrics?.slo.outcome === "FAIL" || metrics?.regression.outcome === "FAIL");
   if (plan.track === "post-rollback") return decideAfterRollback(state, watched);
   const { waits } = state.plan;
   return decideStage({
@@ -28,8 +28,10 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     minExposure: plan.minRequests,
     metrics,
     ...(watched.smoke ? { smoke: watched.smoke.verdict } : {}),
-    smokeRequired: smokeApplies(state.plan, watched.watch),
+    smokeRequired: state.plan.smoke !== null && checksApply(state.plan, watched.watch),
     smokeCleanForMs: cleanFor(watched),
+    ...(watched.journeys ? { journeys: watched.journeys.verdict } : {}),
+    journeysRequired: state.plan.journeys !== null && checksApply(state.plan, watched.watch),
     infra,
     degradedForMs: watched.degradedForMs,
     shareOffForMs: watched.shareOffForMs,
@@ -66,10 +68,11 @@ function isAccepted(state: RunState, metrics: MetricsReading | undefined): boole
 /** A watch that sees nothing does not go on for ever: its gate says what is missing. */
 const BLIND_FACTOR = 3;
 
-/** Staging only gathers evidence, its gate decides. A clear failure ends it early. */
-function decideStaging(watched: WatchState, failed: boolean): StageDecision {
+/** Staging only gathers evidence, checks and journeys included; its gate decides. A clear failure of the metrics ends it early. */
+function decideStaging(state: RunState, watched: WatchState, failed: boolean): StageDecision {
   const { plannedMs } = watched.watch;
-  const served = watched.servedMs >= plannedMs || watched.watchedMs >= BLIND_FACTOR * plannedMs;
+  const open = (state.plan.smoke && !watched.smoke) || (state.plan.journeys && !watched.journeys);
+  const served = (watched.servedMs >= plannedMs && !open) || watched.watchedMs >= BLIND_FACTOR * plannedMs;
   if (served || failed) return { do: "advance", proven: false, reasons: [] };
   return { do: "continue", waitsFor: "time to serve" };
 }

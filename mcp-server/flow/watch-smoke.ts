@@ -1,13 +1,13 @@
-import { judgeSmoke, type SmokeRun } from "../judge/index.ts";
+import { type BareVerdict, type JourneysRun, judgeJourneys, judgeSmoke, type SmokeRun } from "../judge/index.ts";
 import { FencedOut } from "../record/journal-file.ts";
 import { canonicalJson, type Env, type LiveState, type StepKey, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Hands } from "./hands.ts";
 import { quoted } from "./quoted.ts";
-import type { WatchState } from "./run-state.ts";
+import type { RunState, WatchState } from "./run-state.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
-/** How the smoke checks of a watch are run, beside the polls. */
+/** How the smoke checks and journeys of a watch are run, beside the polls. */
 export interface WatchSmoke {
   readonly mode: SmokeRun["mode"];
   readonly baseUrls: (live: LiveState) => readonly string[];
@@ -30,71 +30,117 @@ const AGAIN_AFTER_POLLS = 3;
 const RERUNS_AFTER_ROLLBACK = 2;
 
 /**
- * Runs the checks of a watch and journals what they said. What cannot be run is tried again until the watch is over;
- * so are checks that failed after a rollback, gave no answer, or fail in what is only P2.
+ * Runs the checks and journeys of a watch and journals what they said. What cannot be run is tried again until the
+ * watch is over; so is what failed after a rollback, gave no answer, or fails in a check that is only P2.
  */
-export async function startSmoke(
+export async function startChecks(
   run: Run,
   hands: Hands,
   key: StepKey,
-  smoke: WatchSmoke,
+  where: WatchSmoke,
   signal: AbortSignal,
 ): Promise<void> {
   const watched = run.state().watches.get(key);
-  if (!watched || !run.plan.smoke || isSettled(run, watched)) return;
+  if (!watched) return;
+  const subject = subjectOf(run, watched);
+  await Promise.all([
+    untilSettled(run, watched, where, signal, {
+      what: "smoke checks",
+      isWanted: run.plan.smoke !== null,
+      isSettled: () =>
+        isSettled(run, watched, "smoke") && (watched.smokeCleanAt === undefined || !canStillClear(watched)),
+      ask: (urls) => hands.smoke(where.mode, urls, subject, signal),
+      last: () => watched.smoke?.run,
+      record: (seen) => recordSmoke(run, hands, key, seen),
+    }),
+    untilSettled(run, watched, where, signal, {
+      what: "user journeys",
+      isWanted: run.plan.journeys !== null,
+      isSettled: () => isSettled(run, watched, "journeys"),
+      ask: (urls) => hands.journeys(where.mode, urls, subject, signal),
+      last: () => watched.journeys?.run,
+      record: (seen) => recordJourneys(run, hands, key, seen),
+    }),
+  ]);
+}
+
+/** Outcomes by name; what two rounds of the same checks are compared by. */
+interface Round {
+  readonly results: readonly { readonly id: string; readonly outcome: string }[];
+}
+
+interface Checks<T extends Round> {
+  readonly what: string;
+  readonly isWanted: boolean;
+  /** No other round can change what was said at this watch. */
+  readonly isSettled: () => boolean;
+  readonly ask: (urls: readonly string[]) => Promise<T | undefined>;
+  readonly last: () => T | undefined;
+  readonly record: (seen: T) => void;
+}
+
+const OBSERVE_LIMIT_MS = 10_000;
+
+async function untilSettled<T extends Round>(
+  run: Run,
+  watched: WatchState,
+  where: WatchSmoke,
+  signal: AbortSignal,
+  checks: Checks<T>,
+): Promise<void> {
+  if (!checks.isWanted || checks.isSettled()) return;
+  const round = async () => {
+    const limit = AbortSignal.any([signal, AbortSignal.timeout(OBSERVE_LIMIT_MS)]);
+    const urls = where.baseUrls(await unlessAborted(run.target.observe(envOf(watched), limit), limit));
+    // Nobody was asked, so nothing was answered: until somebody can be, the checks are missing and not inconclusive.
+    if (urls.length === 0) throw new Error(`no instance of ${subjectOf(run, watched)} is ready to be asked`);
+    return checks.ask(urls);
+  };
   for (let told = false; !signal.aborted; told = true) {
-    const seen = await checksOf(run, hands, watched, smoke, signal).catch((error: unknown) => {
-      const text = `smoke checks could not be run and are tried again: ${quoted(error)}`;
+    const seen = await round().catch((error: unknown) => {
+      const text = `${checks.what} could not be run and are tried again: ${quoted(error)}`;
       if (!signal.aborted && !told) run.append({ event: "notice", level: "warning", text });
       return undefined;
     });
     if (signal.aborted) return;
-    const kept = seen !== undefined && (tellsNothingNew(watched, seen) || recorded(run, hands, key, seen));
-    if (kept && isSettled(run, watched)) return;
+    const kept =
+      seen !== undefined && (tellsNothingNew(watched, checks.last(), seen) || recorded(() => checks.record(seen)));
+    if (kept && checks.isSettled()) return;
     await run.clock.sleep((kept ? AGAIN_AFTER_POLLS : 1) * run.plan.pollMs, signal);
   }
 }
 
-/** No other round can change what the checks of this watch said. */
-function isSettled(run: Run, { key, watch, smoke, smokeCleanAt }: WatchState): boolean {
-  if (!smoke) return false;
-  const { outcome } = smoke.verdict;
-  if (watch.track !== "post-rollback") {
-    return outcome === "FAIL" || (outcome === "PASS" && smokeCleanAt === undefined) || watch.track === "staging";
-  }
+function isSettled(run: Run, watched: WatchState, kind: "smoke" | "journeys"): boolean {
+  const outcome = watched[kind]?.verdict.outcome;
+  if (outcome === undefined) return false;
+  const { key, watch } = watched;
+  if (watch.track !== "post-rollback") return outcome !== "INCONCLUSIVE" || watch.track === "staging";
   const unanswered = run
     .events()
-    .filter(({ event }) => event.event === "smoke" && event.key === key && event.verdict.outcome === "INCONCLUSIVE");
+    .filter(({ event }) => event.event === kind && event.key === key && event.verdict.outcome === "INCONCLUSIVE");
   return outcome === "PASS" || (outcome === "INCONCLUSIVE" && unanswered.length > RERUNS_AFTER_ROLLBACK);
 }
 
+/** A pass with a failing P2 check is asked again while users are on the way to the new version. */
+function canStillClear({ watch, smoke }: WatchState): boolean {
+  return watch.track === "production" && smoke?.verdict.outcome === "PASS";
+}
+
 /** The same checks with the same outcomes: not worth a line in the journal. */
-function tellsNothingNew({ watch, smoke }: WatchState, seen: SmokeRun): boolean {
-  const told = ({ results }: SmokeRun) => canonicalJson(results.map(({ id, outcome }) => ({ id, outcome })));
-  return watch.track !== "post-rollback" && smoke !== undefined && told(smoke.run) === told(seen);
+function tellsNothingNew({ watch }: WatchState, last: Round | undefined, seen: Round): boolean {
+  const told = ({ results }: Round) => canonicalJson(results.map(({ id, outcome }) => ({ id, outcome })));
+  return watch.track !== "post-rollback" && last !== undefined && told(last) === told(seen);
 }
 
 /** A disk that refuses once is tried again; only another owner ends the checks. */
-function recorded(run: Run, hands: Hands, key: StepKey, seen: SmokeRun): boolean {
+function recorded(record: () => void): boolean {
   try {
-    recordSmoke(run, hands, key, seen);
+    record();
     return true;
   } catch (error) {
     if (error instanceof FencedOut) throw error;
     return false;
   }
-}
-
-const OBSERVE_LIMIT_MS = 10_000;
-
-async function checksOf(run: Run, hands: Hands, watched: WatchState, smoke: WatchSmoke, signal: AbortSignal) {
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(OBSERVE_LIMIT_MS)]);
-  const live = await unlessAborted(run.target.observe(envOf(watched), limit), limit);
-  const subject = subjectOf(run, watched);
-  const urls = smoke.baseUrls(live);
-  // Nobody was asked, so nothing was answered: until somebody can be, the checks are missing and not inconclusive.
-  if (urls.length === 0) throw new Error(`no instance of ${subject} is ready to be asked`);
-  return hands.smoke(smoke.mode, urls, subject, signal);
 }
 
 /** The checks as the only eyes left while the metrics are gone. */
@@ -137,4 +183,21 @@ export function recordSmoke(run: Run, hands: Hands, key: StepKey, seen: SmokeRun
   const stored = hands.storeJson(`smoke/${key}`, seen, seen.versionExpected as Version);
   run.append({ event: "evidence", key, ref: stored.ref, file: stored.file });
   run.append({ event: "smoke", key, run: seen, verdict: { ...judgeSmoke(seen), inputs: [stored.ref] } });
+}
+
+/** Key under which the journeys of the version before were walked. */
+export const BASELINE_JOURNEYS = "baseline/journeys";
+
+/** The verdict on a run of the journeys, held against the run before the deployment where there is one. */
+export function journeysVerdict(state: RunState, seen: JourneysRun): BareVerdict {
+  const before = seen.mode === "pre-deploy" ? undefined : state.journeys.get(BASELINE_JOURNEYS)?.run;
+  return judgeJourneys(seen, before);
+}
+
+/** Stores a run of the journeys as evidence and journals it with its verdict. */
+export function recordJourneys(run: Run, hands: Hands, key: StepKey, seen: JourneysRun): void {
+  const stored = hands.storeJson(`journeys/${key}`, seen, seen.versionExpected as Version);
+  run.append({ event: "evidence", key, ref: stored.ref, file: stored.file });
+  const verdict = { ...journeysVerdict(run.state(), seen), inputs: [stored.ref] };
+  run.append({ event: "journeys", key, run: seen, verdict });
 }

@@ -8,7 +8,7 @@ import { quoted } from "./quoted.ts";
 import type { WatchState } from "./run-state.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 import { decide, enact } from "./watch-decide.ts";
-import { envOf, openProbes, type Probes, startSmoke, subjectOf, type WatchSmoke } from "./watch-smoke.ts";
+import { envOf, openProbes, type Probes, startChecks, subjectOf, type WatchSmoke } from "./watch-smoke.ts";
 
 /** A poll that takes longer than this is given up and counts as missing data. */
 const POLL_LIMIT_MS = 10_000;
@@ -33,7 +33,7 @@ export async function watch(
   run.checkpoint();
   if (!run.state().watches.has(key)) run.append({ event: "watch-started", key, watch: plan });
   const beside = new AbortController();
-  const probing = smoke && startSmoke(run, hands, key, smoke, beside.signal);
+  const probing = smoke && startChecks(run, hands, key, smoke, beside.signal);
   // Awaited below; until then a failure of it must not count as one that nobody handles and end the process.
   probing?.catch(() => {});
   try {

@@ -2,6 +2,7 @@ export * from "./freeze/index.ts";
 export * from "./gates/index.ts";
 export { InfraVerdict, infraVerdict, judgeInfra } from "./infra.ts";
 export * from "./inputs.ts";
+export { type JourneyChange, journeyChange, judgeJourneys } from "./journeys.ts";
 export * from "./metrics/index.ts";
 export { JUDGE } from "./name.ts";
 export * from "./readiness/index.ts";

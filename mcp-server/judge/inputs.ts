@@ -18,12 +18,43 @@ export type SmokeResult = z.infer<typeof SmokeResult>;
 
 /** One run of a suite of smoke checks against one environment. */
 export const SmokeRun = z.object({
-  mode: z.enum(["staging", "pre-cutover", "production", "post-rollback"]),
+  mode: z.enum(["pre-deploy", "staging", "pre-cutover", "production", "post-rollback"]),
   /** Version that had to answer. */
   versionExpected: z.string(),
   results: z.array(SmokeResult),
 });
 export type SmokeRun = z.infer<typeof SmokeRun>;
+
+/** Result of one user journey. `error`: it could not be walked, which is missing data, not a failure of the service. */
+export const JourneyResult = z.object({
+  id: z.string(),
+  priority: Priority,
+  outcome: z.enum(["pass", "fail", "error", "skip"]),
+  /** Walks at the address that had most of them: one, or two when the first failed. */
+  attempts: z.number().int().min(0),
+  /** Walks that reached the end, of all that were made, in percent; null when none could be made. */
+  completionPct: z.number().min(0).max(100).nullable(),
+  steps: z.number().int().min(1),
+  /** Steps that passed in the walk that counts. */
+  stepsDone: z.number().int().min(0),
+  /** `2 POST /login`: the step that stopped it. */
+  failedStep: z.string().optional(),
+  durationMs: z.number(),
+  /** The version that answered, when it said so. */
+  versionObserved: z.string().optional(),
+  /** What was expected and found; redacted, capped. */
+  message: z.string().optional(),
+});
+export type JourneyResult = z.infer<typeof JourneyResult>;
+
+/** One run of the user journeys against one environment. */
+export const JourneysRun = z.object({
+  mode: z.enum(["pre-deploy", "staging", "pre-cutover", "production", "post-rollback"]),
+  /** Version that had to answer. */
+  versionExpected: z.string(),
+  results: z.array(JourneyResult),
+});
+export type JourneysRun = z.infer<typeof JourneysRun>;
 
 /** Health of one version's instances between two observations. Deltas, never totals. */
 export const InfraReading = z.object({

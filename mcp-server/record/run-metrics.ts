@@ -61,6 +61,8 @@ export const RunMetrics = z.object({
     /** Over all runs of the checks. */
     all: SmokeCounts,
   }),
+  /** Per mode the completion of each user journey, percent of its walks; null where none were walked. */
+  journeys: z.record(z.string(), z.record(z.string(), z.object({ completionPct: z.number().nullable() })).nullable()),
   infrastructure: z
     .object({
       status: z.string(),

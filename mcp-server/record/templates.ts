@@ -5,6 +5,7 @@ import checks from "../../templates/artifacts/partials/checks.hbs";
 import events from "../../templates/artifacts/partials/events.hbs";
 import evidence from "../../templates/artifacts/partials/evidence.hbs";
 import facts from "../../templates/artifacts/partials/facts.hbs";
+import journeys from "../../templates/artifacts/partials/journeys.hbs";
 import metrics from "../../templates/artifacts/partials/metrics.hbs";
 import shares from "../../templates/artifacts/partials/shares.hbs";
 import signOffs from "../../templates/artifacts/partials/sign-offs.hbs";
@@ -43,6 +44,7 @@ export const PARTIALS = {
   events,
   evidence,
   facts,
+  journeys,
   metrics,
   shares,
   "sign-offs": signOffs,

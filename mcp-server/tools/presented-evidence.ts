@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { z } from "zod";
-import { type DimensionName, infraVerdict, JUDGE, judgeInfra, judgeSmoke } from "../judge/index.ts";
-import { InfraReading, SmokeRun } from "../judge/inputs.ts";
+import { type DimensionName, infraVerdict, JUDGE, judgeInfra, judgeJourneys, judgeSmoke } from "../judge/index.ts";
+import { InfraReading, JourneysRun, SmokeRun } from "../judge/inputs.ts";
 import { readMetrics, startMetrics, stepMetrics } from "../judge/metrics/index.ts";
 import { exceeds, percentText } from "../judge/tests/rate.ts";
 import { TestsVerdict } from "../judge/tests/result.ts";
@@ -51,7 +51,11 @@ export function readPresented(path: string, threshold: number, io: ToolIo): Pres
   const check = CheckResult.safeParse(value);
   if (check.success) found.push({ name: "tests", verdict: judgeCheck(check.data, threshold) });
   const smoke = SmokeRun.safeParse(value).data ?? z.object({ run: SmokeRun }).safeParse(value).data?.run;
-  if (smoke) found.push({ name: "smoke", verdict: judgeSmoke(smoke) });
+  if (smoke) found.push({ name: "smoke", verdict: unlessCut(value, "run.results", judgeSmoke(smoke)) });
+  const journeys = z.object({ journeys: JourneysRun }).safeParse(value).data?.journeys;
+  if (journeys) {
+    found.push({ name: "journeys", verdict: unlessCut(value, "journeys.results", judgeJourneys(journeys)) });
+  }
   const infra = z.object({ infra: InfraReading }).safeParse(value);
   if (infra.success) found.push({ name: "infra", verdict: infraVerdict(judgeInfra(infra.data.infra)) });
   const counts = ErrorCounts.safeParse(value);
@@ -63,6 +67,18 @@ export function readPresented(path: string, threshold: number, io: ToolIo): Pres
     verdict: { ...verdict, inputs: [] },
     input: presentedFile(name, relative(io.root, absolute), digest),
   }));
+}
+
+/** A result whose list was shortened for a reader may lack the very entry that fails: no pass follows from it. */
+function unlessCut(value: unknown, list: string, verdict: Omit<Verdict, "inputs">): Omit<Verdict, "inputs"> {
+  const omitted = z.object({ omitted: z.record(z.string(), z.number()) }).safeParse(value).data?.omitted[list] ?? 0;
+  if (omitted === 0 || verdict.outcome !== "PASS") return verdict;
+  return {
+    outcome: "INCONCLUSIVE",
+    reasons: [{ code: "results-cut", text: `${omitted} results were left out of the file` }],
+    wouldPassIf: "the file holds every result",
+    judge: JUDGE,
+  };
 }
 
 function presentedFile(name: string, file: string, digest: Sha256): PresentedInput {

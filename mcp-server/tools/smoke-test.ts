@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { SmokeRun } from "../judge/inputs.ts";
-import { Env, OUTCOME3_EXIT, Outcome3, Reason } from "../vocab/index.ts";
+import { JourneysRun, SmokeRun } from "../judge/inputs.ts";
+import { JUDGE } from "../judge/name.ts";
+import { Env, OUTCOME3_EXIT, Outcome3, Reason, worstOutcome } from "../vocab/index.ts";
 import { cut, fitLists } from "./fit.ts";
 import { omittedText } from "./run-answer.ts";
 import { defineTool } from "./tool.ts";
@@ -12,8 +13,11 @@ const Output = z.object({
   reasons: z.array(Reason),
   wouldPassIf: z.string(),
   judge: z.string(),
-  /** What `gate-decision` takes as evidence. */
-  run: SmokeRun,
+  /** Passed and total per group of smoke checks. */
+  groups: z.array(z.object({ group: z.string(), passed: z.number().int(), total: z.number().int() })),
+  /** What `gate-decision` takes as evidence; null where the section is not configured. */
+  run: SmokeRun.nullable(),
+  journeys: JourneysRun.nullable(),
   omitted: z.record(z.string(), z.number().int()),
   next: z.string(),
 });
@@ -24,7 +28,7 @@ export const smokeTest = defineTool({
   name: "smoke-test",
   title: "Smoke-test an environment",
   description:
-    "Runs the smoke checks of deploy.yaml against what staging or production serves now, repeats a failing one once, and judges: PASS, FAIL or INCONCLUSIVE. Sends real requests. Needs no run.",
+    "Runs the smoke checks and user journeys of deploy.yaml against what staging or production serves now, repeats a failure once, and judges: PASS, FAIL or INCONCLUSIVE. Sends real requests. Needs no run.",
   input: z.object({ env: Env.default("production") }),
   output: Output,
   effect: "write",
@@ -36,21 +40,32 @@ export const smokeTest = defineTool({
     const tested = await checks.smokeTest(await io.project(), {
       env,
       signal: io.signal,
-      onProgress: (result, done, of) => io.progress(done, of, `${result.id}: ${result.outcome}`),
+      onProgress: (text, done, of) => io.progress(done, of, text),
     });
-    const { outcome, reasons, wouldPassIf, judge } = tested.verdict;
+    const { smoke, journeys } = tested;
+    const verdicts = [smoke, journeys].flatMap((part) => (part ? [part.verdict] : []));
+    const outcome = worstOutcome(verdicts.map((verdict) => verdict.outcome));
+    const telling = outcome === "PASS" ? verdicts : verdicts.filter((verdict) => verdict.outcome !== "PASS");
     const whole: Output = {
       verdict: outcome,
       env,
       version: tested.version,
-      reasons: reasons.map(({ code, text }) => ({ code, text: cut(text, 300) })),
-      wouldPassIf: cut(wouldPassIf, 400),
-      judge,
-      run: { ...tested.run, results: tested.run.results.map(shortened) },
+      reasons: telling.flatMap(({ reasons }) => reasons.map(({ code, text }) => ({ code, text: cut(text, 300) }))),
+      wouldPassIf: cut(
+        telling
+          .map(({ wouldPassIf }) => wouldPassIf)
+          .filter(Boolean)
+          .join("; "),
+        400,
+      ),
+      judge: JUDGE,
+      groups: [...tested.groups],
+      run: smoke && { ...smoke.run, results: smoke.run.results.map(shortened) },
+      journeys: journeys && { ...journeys.run, results: journeys.run.results.map(shortened) },
       omitted: {},
       next: nextOf(outcome, env),
     };
-    const { value, omitted } = fitLists(whole, ["run.results", "reasons"]);
+    const { value, omitted } = fitLists(whole, ["run.results", "journeys.results", "reasons"]);
     return { ...value, omitted };
   },
   text: textOf,
@@ -77,12 +92,26 @@ function nextOf(outcome: Outcome3, env: Env): string {
 }
 
 function textOf(out: Output): string {
-  const { results } = out.run;
-  const passed = results.filter((result) => result.outcome === "pass").length;
+  const checks = out.groups.reduce(
+    (sum, { passed, total }) => ({ passed: sum.passed + passed, total: sum.total + total }),
+    {
+      passed: 0,
+      total: 0,
+    },
+  );
+  const journeys = out.journeys?.results ?? [];
+  const completed = journeys.filter((result) => result.outcome === "pass").length;
+  const counted = [
+    ...(out.run ? [`${checks.passed} of ${checks.total} checks passed`] : []),
+    ...(out.journeys ? [`${completed} of ${journeys.length} shown journeys completed`] : []),
+  ];
   const lines = [
-    `${out.verdict}: ${passed} of ${results.length} shown checks passed on ${out.env}, version ${out.version}`,
+    `${out.verdict}: ${counted.join(", ")} on ${out.env}, version ${out.version}`,
+    ...(out.groups.length > 1
+      ? [`groups: ${out.groups.map(({ group, passed, total }) => `${group} ${passed}/${total}`).join(", ")}`]
+      : []),
     ...out.reasons.map((reason) => `because: ${reason.text}`),
-    ...results
+    ...[...(out.run?.results ?? []), ...journeys]
       .filter((result) => result.outcome !== "pass")
       .map(
         (result) =>

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { planHash } from "../../mcp-server/flow/plan.ts";
 import { verifyArchive } from "../../mcp-server/flow/verify.ts";
 import type { RunOutcome } from "../../mcp-server/vocab/index.ts";
-import { SMOKE_FAIL } from "./fake-hands.ts";
+import { JOURNEY_FAIL, SMOKE_FAIL } from "./fake-hands.ts";
 import { broken } from "./fake-platform.ts";
 import { type FakeWorld, fakeWorld, NEW, type WorldOptions } from "./fake-world.ts";
 import { journalProblems, weightsTold } from "./invariants.ts";
@@ -25,6 +25,8 @@ const ROLLING = {
   config: { instances: 8, observe: "40s", rolling: { batch: 2, pause: "20s", minRequests: 20 } },
 };
 const FLOORS = { canary: { stages: [20, 100], stageDuration: "10m", minRequests: 50 }, observe: "15m" };
+
+const JOURNEYS = { journeys: [{ id: "buy", steps: [{ path: "/" }, { method: "POST", path: "/pay" }] }] };
 
 const STORIES: Story[] = [
   { name: "canary", outcome: "SUCCESS" },
@@ -80,6 +82,30 @@ const STORIES: Story[] = [
           world.senses.smoke = (mode, version) => (mode === "production" ? [SMOKE_FAIL] : well(mode, version));
         },
       );
+    },
+  },
+  { name: "with user journeys", outcome: "SUCCESS", config: { ...JOURNEYS, staging: { observe: "30s" } } },
+  {
+    name: "rolled back for its user journeys at 100 %",
+    outcome: "ROLLED_BACK",
+    config: JOURNEYS,
+    script: (world) => {
+      const well = world.senses.journeys;
+      world.when(
+        ({ event }) => event.event === "watch-started" && event.key === "stage-2/watch",
+        () => {
+          world.senses.journeys = (mode, version) => (mode === "production" ? [JOURNEY_FAIL] : well(mode, version));
+        },
+      );
+    },
+  },
+  {
+    name: "aborted for its user journeys before anybody was exposed",
+    outcome: "ABORTED",
+    config: JOURNEYS,
+    script: (world) => {
+      const well = world.senses.journeys;
+      world.senses.journeys = (mode, version) => (mode === "pre-cutover" ? [JOURNEY_FAIL] : well(mode, version));
     },
   },
   {

@@ -4,7 +4,13 @@ import type { Track } from "../../mcp-server/flow/events.ts";
 import type { Hands } from "../../mcp-server/flow/hands.ts";
 import { createHands } from "../../mcp-server/flow/measure.ts";
 import type { Project } from "../../mcp-server/flow/project.ts";
-import type { MetricsSnapshot, SmokeResult, SmokeRun } from "../../mcp-server/judge/index.ts";
+import type {
+  JourneyResult,
+  JourneysRun,
+  MetricsSnapshot,
+  SmokeResult,
+  SmokeRun,
+} from "../../mcp-server/judge/index.ts";
 import type { Clock } from "../../mcp-server/ports/index.ts";
 import {
   type Arm,
@@ -24,7 +30,29 @@ export interface Senses {
   historyDead: boolean;
   /** Answers of the smoke checks; an Error: they could not be run. */
   smoke: (mode: SmokeRun["mode"], version: string) => SmokeResult[] | Error;
+  /** The same for the user journeys. */
+  journeys: (mode: JourneysRun["mode"], version: string) => JourneyResult[] | Error;
 }
+
+export const JOURNEY_PASS: JourneyResult = {
+  id: "buy",
+  priority: "P1",
+  outcome: "pass",
+  attempts: 1,
+  completionPct: 100,
+  steps: 2,
+  stepsDone: 2,
+  durationMs: 20,
+};
+export const JOURNEY_FAIL: JourneyResult = {
+  ...JOURNEY_PASS,
+  outcome: "fail",
+  attempts: 2,
+  completionPct: 0,
+  stepsDone: 1,
+  failedStep: "2 POST /pay",
+  message: "step 2 POST /pay: 500",
+};
 
 export const SMOKE_PASS: SmokeResult = {
   id: "home",
@@ -41,11 +69,13 @@ export function wellSenses(): Senses {
     metricsDead: false,
     historyDead: false,
     smoke: (_mode, version) => [{ ...SMOKE_PASS, versionObserved: version }],
+    journeys: (_mode, version) => [{ ...JOURNEY_PASS, versionObserved: version }],
   };
 }
 
 const HISTORY_SECONDS = 600;
 const SMOKE_MS = 200;
+const JOURNEYS_MS = 300;
 
 /** The real hands with their eyes on the fake platform: metrics and smoke are its, tests and evidence are real. */
 export function fakeHands(o: {
@@ -68,6 +98,13 @@ export function fakeHands(o: {
       if (!run.plan.smoke) return undefined;
       await clock.sleep(SMOKE_MS, signal);
       const results = senses.smoke(mode, version);
+      if (results instanceof Error) throw results;
+      return { mode, versionExpected: version, results };
+    },
+    journeys: async (mode, _urls, version, signal) => {
+      if (!run.plan.journeys) return undefined;
+      await clock.sleep(JOURNEYS_MS, signal);
+      const results = senses.journeys(mode, version);
       if (results instanceof Error) throw results;
       return { mode, versionExpected: version, results };
     },

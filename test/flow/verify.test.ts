@@ -121,7 +121,13 @@ describe("an archive", () => {
     expect(files).toEqual(expect.arrayContaining(["plan.json", "extra.txt"]));
   });
 
-  test.each<{ name: string; failingTests?: number; change: (event: FlowEvent) => FlowEvent; says: RegExp }>([
+  test.each<{
+    name: string;
+    failingTests?: number;
+    config?: Record<string, unknown>;
+    change: (event: FlowEvent) => FlowEvent;
+    says: RegExp;
+  }>([
     {
       name: "a gate",
       failingTests: 2,
@@ -148,6 +154,13 @@ describe("an archive", () => {
       says: /smoke verdict does not follow/,
     },
     {
+      name: "a verdict on the user journeys",
+      config: { journeys: [{ id: "buy", steps: [{ path: "/" }] }] },
+      change: (event) =>
+        event.event === "journeys" ? { ...event, verdict: { ...event.verdict, outcome: "FAIL" } } : event,
+      says: /verdict on the journeys does not follow/,
+    },
+    {
       name: "what a poll measured",
       change: (event) =>
         event.event === "poll"
@@ -157,8 +170,11 @@ describe("an archive", () => {
     },
   ])(
     "whose journal was forged whole, with another word on $name, is found out by judging again",
-    async ({ failingTests, change, says }) => {
-      const world = await ended(failingTests === undefined ? {} : { failingTests });
+    async ({ failingTests, config, change, says }) => {
+      const world = await ended({
+        ...(failingTests === undefined ? {} : { failingTests }),
+        ...(config === undefined ? {} : { config }),
+      });
       forge(world, (event) => event);
       expect((await verified(world)).differences).toEqual([]);
       forge(world, change);

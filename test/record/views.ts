@@ -180,7 +180,10 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       durationMs: 800,
       passed: 5,
       total: 5,
+      executed: 5,
       groups: [group],
+      journeysVerdict: t("PASS: 1 of 1 user journeys completed"),
+      journeys: [{ id: t("buy"), priority: t("P1"), baseline: t("100 %"), candidate: null, status: t("completes") }],
       results: [
         {
           id: t("health"),

@@ -1,6 +1,6 @@
 import type { HttpResponse } from "../../ports/index.ts";
 import { quoteValue, type Version } from "../../vocab/index.ts";
-import type { SmokeCheck } from "../config.ts";
+import type { HttpStep, Remembered } from "../http-step.ts";
 
 /** What an answer means for the check that asked. */
 export interface Reading {
@@ -36,7 +36,7 @@ function parsed(body: string): { json: unknown } | undefined {
 }
 
 /** The version that answered, from the place or places that the check names. Two places must agree. */
-function readVersion(check: SmokeCheck, response: HttpResponse, json: unknown): string[] {
+function readVersion(check: HttpStep, response: HttpResponse, json: unknown): string[] {
   const { jsonVersion, headerVersion } = check.expect;
   const said: string[] = [];
   if (jsonVersion !== undefined) said.push(scalarText(valueAt(json, jsonVersion)) ?? "");
@@ -44,9 +44,28 @@ function readVersion(check: SmokeCheck, response: HttpResponse, json: unknown): 
   return said;
 }
 
+function placedValue(place: Remembered, response: HttpResponse, json: unknown): string | undefined {
+  if (typeof place === "string") return scalarText(valueAt(json, place));
+  if ("header" in place) return response.headers[place.header.toLowerCase()];
+  return cookieOf(response.headers["set-cookie"] ?? "", place.cookie);
+}
+
+/** The value that a cookie is set to. Several set-cookie headers arrive joined by commas, which no cookie value contains. */
+export function cookieOf(setCookie: string, name: string): string | undefined {
+  for (const [, found, value] of setCookie.matchAll(/(?:^|,)\s*([^\s=;,"]+)=("[^"]*"|[^;,\s"]*)/g)) {
+    if (found === name) return value?.replace(/^"|"$/g, "");
+  }
+  return undefined;
+}
+
+function placeText(place: Remembered): string {
+  if (typeof place === "string") return quoteValue(place);
+  return "header" in place ? `the header ${quoteValue(place.header)}` : `the cookie ${quoteValue(place.cookie)}`;
+}
+
 /** Compares an answer with what the check expects: status, then the version, then the body. What it quotes is redacted. */
 export function readAnswer(
-  check: SmokeCheck,
+  check: HttpStep,
   response: HttpResponse,
   version: Version,
   redact: (text: string) => string,
@@ -68,9 +87,9 @@ export function readAnswer(
   if (expect.bodyContains !== undefined && !response.body.includes(expect.bodyContains)) {
     problems.push(`the body lacks ${quoteValue(expect.bodyContains)}, it begins ${quote(response.body)}`);
   }
-  for (const [name, path] of Object.entries(check.remember)) {
-    const value = scalarText(valueAt(body?.json, path));
-    if (value === undefined) problems.push(`the answer has no value at ${quoteValue(path)}`);
+  for (const [name, place] of Object.entries(check.remember)) {
+    const value = placedValue(place, response, body?.json);
+    if (value === undefined) problems.push(`the answer has no value at ${placeText(place)}`);
     else remembered[name] = value;
   }
   return { problem: problems.length === 0 ? undefined : problems.join("; "), versionObserved, remembered };

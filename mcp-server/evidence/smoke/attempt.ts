@@ -1,6 +1,6 @@
 import type { Http } from "../../ports/index.ts";
-import { durationMs, messageOf, type Version } from "../../vocab/index.ts";
-import type { SmokeCheck, SmokeConfig } from "../config.ts";
+import { type Ms, messageOf, type Version } from "../../vocab/index.ts";
+import type { HttpStep } from "../http-step.ts";
 import { type Reading, readAnswer } from "./answer.ts";
 
 /** A longer answer is no sign of health. */
@@ -15,11 +15,20 @@ export type Attempt =
   | { readonly kind: "no-answer"; readonly problem: string }
   | { readonly kind: "not-asked"; readonly problem: string };
 
-/** `{name}` of the given values; throws where an earlier check should have given the value and did not. Other braces stay: bodies are JSON. */
-function fill(text: string, values: Readonly<Record<string, string>>, expected: ReadonlySet<string>): string {
-  return text.replace(/\{([a-zA-Z][a-zA-Z0-9]*)\}/g, (written, name: string) => {
+/**
+ * `{name}` of the given values and `{env:NAME}` of the allowed variables, in one pass, so that a value is never
+ * expanded again. Throws where an earlier request should have given the value and did not, or a variable is not set.
+ * Other braces stay: bodies are JSON.
+ */
+function fill(text: string, values: Readonly<Record<string, string>>, { expected, env }: Asking): string {
+  return text.replace(/\{(env:)?([a-zA-Z_][a-zA-Z0-9_]*)\}/g, (written, isEnv: string | undefined, name: string) => {
+    if (isEnv !== undefined) {
+      const value = env[name];
+      if (value === undefined || value === "") throw new MissingValue(`the environment variable ${name} is not set`);
+      return value;
+    }
     if (Object.hasOwn(values, name)) return values[name] ?? written;
-    if (expected.has(name)) throw new MissingValue(name);
+    if (expected.has(name)) throw new MissingValue(`no earlier request gave {${name}}`);
     return written;
   });
 }
@@ -33,33 +42,38 @@ function codeOf(error: unknown): string {
 
 /** What every attempt of a run shares. */
 export interface Asking {
-  readonly config: SmokeConfig;
   readonly http: Http;
+  /** For the whole exchange of one request. */
+  readonly timeoutMs: Ms;
   readonly version: Version;
   readonly signal: AbortSignal;
   /** Takes secrets out of a quoted text. */
   readonly redact: (text: string) => string;
   /** Values that checks have remembered so far, at this address. */
   readonly values: Record<string, string>;
-  /** All names that any check remembers. */
+  /** All names that any request remembers. */
   readonly expected: ReadonlySet<string>;
+  /** Values of the variables that `{env:NAME}` may stand for. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Sent with every request that does not set them itself. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Sends the request of a check once. A service that does not answer failed; a request that we could not make says nothing. */
-export async function attemptCheck(check: SmokeCheck, baseUrl: string, o: Asking): Promise<Attempt> {
+/** Sends the request of a check or step once. A service that does not answer failed; a request that we could not make says nothing. */
+export async function attemptStep(check: HttpStep, baseUrl: string, o: Asking): Promise<Attempt> {
   let request: { url: string; headers: Record<string, string>; body?: string };
   try {
     const values = { version: o.version, ...o.values };
     const base = new URL(baseUrl);
-    const path = fill(check.path, values, o.expected);
+    const path = fill(check.path, values, o);
     const url = new URL(`${base.origin}${base.pathname.replace(/\/$/, "")}${path}`);
     if (url.origin !== base.origin) return { kind: "not-asked", problem: "the path leads to another host" };
-    const headers = Object.entries(check.headers).map(([name, value]) => [name, fill(value, values, o.expected)]);
-    const body = check.body === undefined ? {} : { body: fill(check.body, values, o.expected) };
-    request = { url: url.href, headers: Object.fromEntries(headers) as Record<string, string>, ...body };
+    const headers = Object.entries(check.headers).map(([name, value]) => [name, fill(value, values, o)]);
+    const body = check.body === undefined ? {} : { body: fill(check.body, values, o) };
+    request = { url: url.href, headers: { ...o.headers, ...Object.fromEntries(headers) }, ...body };
   } catch (error) {
     if (error instanceof MissingValue) {
-      return { kind: "not-asked", problem: `no earlier check gave {${error.message}}` };
+      return { kind: "not-asked", problem: error.message };
     }
     return { kind: "not-asked", problem: `no request can be made of this check: ${messageOf(error)}` };
   }
@@ -67,7 +81,7 @@ export async function attemptCheck(check: SmokeCheck, baseUrl: string, o: Asking
     const response = await o.http.send({
       ...request,
       method: check.method,
-      timeoutMs: durationMs(o.config.timeout),
+      timeoutMs: o.timeoutMs,
       maxBytes: MAX_ANSWER_BYTES,
       signal: o.signal,
     });

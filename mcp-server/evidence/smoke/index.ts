@@ -1,2 +1,2 @@
 export * from "./answer.ts";
-export { runSmoke, type SmokeDepth, type SmokeOptions } from "./run.ts";
+export { isLeftOut, runSmoke, type SmokeDepth, type SmokeOptions } from "./run.ts";

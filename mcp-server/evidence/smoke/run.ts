@@ -1,10 +1,11 @@
 import type { SmokeResult, SmokeRun } from "../../judge/inputs.ts";
 import type { Clock, Http } from "../../ports/index.ts";
-import { durationMs, type Version } from "../../vocab/index.ts";
+import { durationMs, type Priority, type Version } from "../../vocab/index.ts";
 import { refuseProblems, type SmokeCheck, type SmokeConfig, smokeProblems } from "../config.ts";
-import { type Asking, type Attempt, attemptCheck } from "./attempt.ts";
+import { type Asking, type Attempt, attemptStep } from "./attempt.ts";
+import { withoutSecrets, withoutValues } from "./hide.ts";
 
-/** How many checks run: all, or at `minimal` only those of priority P0 and P1. */
+/** How many checks run: P0 and P1 at `minimal`, P2 too at `standard`, all at `thorough`. P0 and P1, which decide, always do. */
 export type SmokeDepth = "minimal" | "standard" | "thorough";
 
 export interface SmokeOptions {
@@ -18,6 +19,8 @@ export interface SmokeOptions {
   readonly version: Version;
   readonly depth?: SmokeDepth;
   readonly signal: AbortSignal;
+  /** Values of the variables in `config.passEnv`, as far as they are set. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Takes secrets out of a quoted text. */
   readonly redact: (text: string) => string;
   readonly onProgress?: (result: SmokeResult, done: number, of: number) => void;
@@ -34,18 +37,20 @@ export async function runSmoke(o: SmokeOptions): Promise<SmokeRun> {
   refuseProblems(smokeProblems(o.config));
   const remembered = new Map(o.baseUrls.map((url) => [url, {} as Record<string, string>]));
   const expected = new Set(o.config.checks.flatMap((check) => Object.keys(check.remember)));
-  const redact = (text: string) => withoutValues(o.redact(text), remembered.values());
+  const env = o.env ?? {};
+  const redact = (text: string) => withoutValues(o.redact(withoutSecrets(text, env)), remembered.values());
   const results: SmokeResult[] = [];
   for (const check of o.config.checks) {
     o.signal.throwIfAborted();
     const result = await runCheck(check, { ...o, redact }, (url) => ({
-      config: o.config,
       http: o.http,
+      timeoutMs: durationMs(o.config.timeout),
       version: o.version,
       signal: o.signal,
       redact,
       values: remembered.get(url) ?? {},
       expected,
+      env,
     }));
     results.push(result);
     o.onProgress?.(result, results.length, o.config.checks.length);
@@ -53,25 +58,17 @@ export async function runSmoke(o: SmokeOptions): Promise<SmokeRun> {
   return { mode: o.mode, versionExpected: o.version, results };
 }
 
-/** What a check remembered is a session's token more often than not: messages show its name instead. */
-function withoutValues(text: string, remembered: Iterable<Readonly<Record<string, string>>>): string {
-  let shown = text;
-  for (const values of remembered) {
-    for (const [name, value] of Object.entries(values)) {
-      if (value.length >= 6) shown = shown.replaceAll(value, `{${name}}`);
-    }
-  }
-  return shown;
-}
+const LEFT_OUT: Record<SmokeDepth, readonly Priority[]> = { minimal: ["P2", "P3"], standard: ["P3"], thorough: [] };
 
-function isLeftOut(check: SmokeCheck, depth: SmokeDepth | undefined): boolean {
-  return depth === "minimal" && check.priority !== "P0" && check.priority !== "P1";
+/** Whether something of this priority is not run at this depth. Without a depth everything is run. */
+export function isLeftOut(priority: Priority, depth: SmokeDepth | undefined): boolean {
+  return depth !== undefined && LEFT_OUT[depth].includes(priority);
 }
 
 async function runCheck(check: SmokeCheck, o: SmokeOptions, asking: (url: string) => Asking): Promise<SmokeResult> {
   const about = { id: check.id, group: check.group, priority: check.priority };
-  if (isLeftOut(check, o.depth)) {
-    return { ...about, outcome: "skip", attempts: 0, durationMs: 0, message: "not run at depth minimal" };
+  if (isLeftOut(check.priority, o.depth)) {
+    return { ...about, outcome: "skip", attempts: 0, durationMs: 0, message: `not run at depth ${o.depth}` };
   }
   if (o.baseUrls.length === 0) {
     return { ...about, outcome: "error", attempts: 0, durationMs: 0, message: "there is no address to ask" };
@@ -106,11 +103,11 @@ interface Confirmed {
 
 /** A service may stumble once; failing twice is a failure. */
 async function confirmed(check: SmokeCheck, url: string, o: SmokeOptions, asking: Asking): Promise<Confirmed> {
-  const first = await attemptCheck(check, url, asking);
+  const first = await attemptStep(check, url, asking);
   if (outcomeOf(first) !== "fail") return { url, attempts: 1, first, last: first };
   await o.clock.sleep(durationMs(o.config.confirmAfter), o.signal);
   o.signal.throwIfAborted();
-  return { url, attempts: 2, first, last: await attemptCheck(check, url, asking) };
+  return { url, attempts: 2, first, last: await attemptStep(check, url, asking) };
 }
 
 function outcomeOf(attempt: Attempt): "pass" | "fail" | "error" {

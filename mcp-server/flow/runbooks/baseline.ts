@@ -1,11 +1,16 @@
+import { judgeSmoke } from "../../judge/index.ts";
+import type { LiveState, StepKey, Verdict, Version } from "../../vocab/index.ts";
 import { type Run, stepKey } from "../engine.ts";
 import type { Hands } from "../hands.ts";
+import { quoted } from "../quoted.ts";
+import { BASELINE_JOURNEYS, journeysVerdict, recordJourneys, recordSmoke } from "../watch-smoke.ts";
 
 /** Records what production does before its first change: the reference for the observation and after a rollback. */
 export async function baseline(run: Run, hands: Hands): Promise<void> {
   if (run.state().baseline !== undefined) return;
   const { plan } = run;
   const previous = plan.previous;
+  if (previous) await checksBefore(run, hands, previous.version);
   if (!previous || !plan.metrics) {
     run.append({
       event: "baseline",
@@ -14,7 +19,7 @@ export async function baseline(run: Run, hands: Hands): Promise<void> {
     });
     return;
   }
-  const live = await run.target.observe("production", AbortSignal.any([AbortSignal.timeout(30_000), run.interrupted]));
+  const live = await observed(run);
   const snapshot = await hands.history(live, previous.version, run.interrupted);
   run.checkpoint();
   if (snapshot) {
@@ -26,4 +31,46 @@ export async function baseline(run: Run, hands: Hands): Promise<void> {
       ? { event: "baseline", snapshot }
       : { event: "baseline", snapshot: null, reason: "the old version's metrics could not be read" },
   );
+}
+
+function observed(run: Run): Promise<LiveState> {
+  return run.target.observe("production", AbortSignal.any([AbortSignal.timeout(30_000), run.interrupted]));
+}
+
+/** What checks and journeys say of the old version. A new version is not to be blamed later for what failed already. */
+async function checksBefore(run: Run, hands: Hands, version: Version): Promise<void> {
+  if (run.plan.smoke) {
+    await checkBefore(run, stepKey("baseline", "smoke"), "smoke checks", async (key, live) => {
+      const seen = await hands.smoke("pre-deploy", [live.entryUrl], version, run.interrupted);
+      if (seen) recordSmoke(run, hands, key, seen);
+      return seen && judgeSmoke(seen);
+    });
+  }
+  if (!run.plan.journeys) return;
+  await checkBefore(run, stepKey(BASELINE_JOURNEYS), "user journeys", async (key, live) => {
+    const seen = await hands.journeys("pre-deploy", [live.entryUrl], version, run.interrupted);
+    if (seen) recordJourneys(run, hands, key, seen);
+    return seen && journeysVerdict(run.state(), seen);
+  });
+}
+
+type Before = (key: StepKey, live: LiveState) => Promise<Pick<Verdict, "outcome" | "reasons"> | undefined>;
+
+/** A baseline that cannot be taken is a gap in the record and stops nothing: what comes after is judged on its own. */
+async function checkBefore(run: Run, key: StepKey, what: string, check: Before): Promise<void> {
+  if (run.state().smokes.has(key) || run.state().journeys.has(key)) return;
+  try {
+    const verdict = await check(key, await observed(run));
+    run.checkpoint();
+    if (verdict?.outcome !== "FAIL") return;
+    const why = verdict.reasons.map(({ text }) => text).join("; ");
+    warn(run, `${what} fail in production before the deployment: ${why}`);
+  } catch (error) {
+    run.checkpoint();
+    warn(run, `${what} of the version before could not be run: ${quoted(error)}`);
+  }
+}
+
+function warn(run: Run, text: string): void {
+  run.append({ event: "notice", level: "warning", text });
 }

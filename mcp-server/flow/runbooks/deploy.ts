@@ -1,11 +1,10 @@
-import type { SmokeRun } from "../../judge/index.ts";
-import { between, spanText } from "../../vocab/index.ts";
+import { between, type LiveState, type StepKey, spanText } from "../../vocab/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import { productionGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import { planHash } from "../plan.ts";
 import { quoted } from "../quoted.ts";
-import { recordSmoke } from "../watch-smoke.ts";
+import { recordJourneys, recordSmoke } from "../watch-smoke.ts";
 import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";
@@ -89,7 +88,7 @@ function refuseExpired(run: Run): void {
 async function observe(run: Run, hands: Hands): Promise<Carried> {
   const last = run.plan.stages.length - 1;
   const end = await watchStage(run, hands, last);
-  await finalSmoke(run, hands);
+  await finalChecks(run, hands);
   const key = stepKey("production", "gate");
   if (!run.state().gates.has(key))
     run.append({ event: "gate", key, gate: productionGateOf(run.state(), stageKey(last)) });
@@ -109,35 +108,58 @@ async function observe(run: Run, hands: Hands): Promise<Carried> {
   }
 }
 
-async function finalSmoke(run: Run, hands: Hands): Promise<void> {
-  const key = stepKey("production", "smoke");
+/** The last word of the checks and journeys, at the entry that users have. */
+async function finalChecks(run: Run, hands: Hands): Promise<void> {
+  const { plan } = run;
+  const watched = stageKey(plan.stages.length - 1);
+  await lastCheck(run, stepKey("production", "smoke"), "smoke checks", {
+    ask: async (live, signal) =>
+      plan.smoke ? hands.smoke("production", [live.entryUrl], plan.version, signal) : undefined,
+    record: (seen) => recordSmoke(run, hands, watched, seen),
+    none: plan.smoke && { mode: "production", versionExpected: plan.version, results: [] },
+  });
+  if (!plan.journeys) return;
+  await lastCheck(run, stepKey("production", "journeys"), "user journeys", {
+    ask: async (live, signal) => hands.journeys("production", [live.entryUrl], plan.version, signal),
+    record: (seen) => recordJourneys(run, hands, watched, seen),
+    none: { mode: "production", versionExpected: plan.version, results: [] },
+  });
+}
+
+const TRIES = 3;
+
+interface LastCheck<T> {
+  readonly ask: (live: LiveState, signal: AbortSignal) => Promise<T | undefined>;
+  readonly record: (seen: T) => void;
+  /** A run without a result; null where the plan has none of these checks. */
+  readonly none: T | null;
+}
+
+/** Checks that cannot be run are missing evidence, which leaves a release unproven and never sends it back. */
+async function lastCheck<T>(run: Run, key: StepKey, what: string, check: LastCheck<T>): Promise<void> {
   await run.act(
     key,
-    { text: "smoke checks against production" },
+    { text: `${what} against production` },
     async (_fence, signal) => {
-      const seen = run.plan.smoke ? await smokeAtEntry(run, hands, signal) : undefined;
-      if (seen) recordSmoke(run, hands, stageKey(run.plan.stages.length - 1), seen);
-      return seen !== undefined;
+      if (check.none === null) return false;
+      for (let left = TRIES; left > 0; left -= 1) {
+        let seen: T | undefined;
+        try {
+          seen = await check.ask(await run.target.observe("production", signal), signal);
+        } catch (error) {
+          run.checkpoint();
+          const text = `the last ${what} could not be run: ${quoted(error)}`;
+          run.append({ event: "notice", level: "warning", text });
+        }
+        if (seen) {
+          check.record(seen);
+          return true;
+        }
+        if (left > 1) await run.clock.sleep(run.plan.pollMs, signal);
+      }
+      check.record(check.none);
+      return true;
     },
     () => undefined,
   );
-}
-
-const SMOKE_TRIES = 3;
-
-/** Checks that cannot be run are missing evidence, which leaves a release unproven and never sends it back. */
-async function smokeAtEntry(run: Run, hands: Hands, signal: AbortSignal): Promise<SmokeRun | undefined> {
-  const { version } = run.plan;
-  for (let left = SMOKE_TRIES; left > 0; left -= 1) {
-    try {
-      const live = await run.target.observe("production", signal);
-      return await hands.smoke("production", [live.entryUrl], version, signal);
-    } catch (error) {
-      run.checkpoint();
-      const text = `the last smoke checks could not be run: ${quoted(error)}`;
-      run.append({ event: "notice", level: "warning", text });
-      if (left > 1) await run.clock.sleep(run.plan.pollMs, signal);
-    }
-  }
-  return { mode: "production", versionExpected: version, results: [] };
 }

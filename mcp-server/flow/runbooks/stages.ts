@@ -1,14 +1,14 @@
-import { type GateVerdict, judgeSmoke, readMetrics } from "../../judge/index.ts";
-import type { StepKey } from "../../vocab/index.ts";
+import { type BareVerdict, type GateVerdict, judgeSmoke, readMetrics } from "../../judge/index.ts";
+import type { LiveState, StepKey } from "../../vocab/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import type { Trigger, WatchEnd, WatchPlan } from "../events.ts";
 import { stageGate } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import type { Stage } from "../plan.ts";
 import { stageText } from "../stage-text.ts";
-import { STAGE_SMOKE, smokeApplies } from "../target-limits.ts";
+import { checksApply, STAGE_SMOKE } from "../target-limits.ts";
 import { watch, watchDuring } from "../watch.ts";
-import { recordSmoke, type WatchSmoke } from "../watch-smoke.ts";
+import { journeysVerdict, recordJourneys, recordSmoke, type WatchSmoke } from "../watch-smoke.ts";
 import { applyPools, poolsText, type Via } from "./apply.ts";
 import { instancesFor, instanceUrls, poolsAt } from "./pools.ts";
 
@@ -29,28 +29,42 @@ export async function prepare(run: Run, hands: Hands, key: StepKey): Promise<voi
     text: `start ${plan.version} in production without traffic`,
   });
   const checks = stepKey(key, "smoke");
-  await run
-    .act(
-      checks,
-      { text: `smoke checks on ${plan.version} before it gets traffic` },
-      async (_fence, signal) => {
-        const notAsked = plan.notApplicable[STAGE_SMOKE];
-        if (plan.smoke && notAsked !== undefined) {
-          return { outcome: "NOT_APPLICABLE", reasons: [{ code: "no-instance-urls", text: notAsked }] };
-        }
-        const live = await run.target.observe("production", signal);
-        const seen = await hands.smoke("pre-cutover", instanceUrls(live, plan.version), plan.version, signal);
-        if (!seen) return { outcome: "NOT_APPLICABLE", reasons: [] };
-        recordSmoke(run, hands, checks, seen);
-        const verdict = judgeSmoke(seen);
-        return { outcome: verdict.outcome, reasons: verdict.reasons };
-      },
-      () => undefined,
-    )
-    .then(({ outcome, reasons }) => {
-      if (outcome !== "PASS" && outcome !== "NOT_APPLICABLE")
-        throw new RunStopped({ outcome: "ABORTED", reasons: [...reasons] });
-    });
+  await passOrStop(run, checks, `smoke checks on ${plan.version} before it gets traffic`, async (live, signal) => {
+    const seen = await hands.smoke("pre-cutover", instanceUrls(live, plan.version), plan.version, signal);
+    if (seen) recordSmoke(run, hands, checks, seen);
+    return seen && judgeSmoke(seen);
+  });
+  if (!plan.journeys) return;
+  const journeys = stepKey(key, "journeys");
+  await passOrStop(run, journeys, `user journeys on ${plan.version} before it gets traffic`, async (live, signal) => {
+    const seen = await hands.journeys("pre-cutover", instanceUrls(live, plan.version), plan.version, signal);
+    if (seen) recordJourneys(run, hands, journeys, seen);
+    return seen && journeysVerdict(run.state(), seen);
+  });
+}
+
+/** Anything but a pass before the first user is exposed ends the run; nothing to check is no obstacle. */
+async function passOrStop(
+  run: Run,
+  key: StepKey,
+  text: string,
+  check: (live: LiveState, signal: AbortSignal) => Promise<BareVerdict | undefined>,
+): Promise<void> {
+  const { outcome, reasons } = await run.act(
+    key,
+    { text },
+    async (_fence, signal) => {
+      const notAsked = run.plan.notApplicable[STAGE_SMOKE];
+      if (notAsked !== undefined) {
+        return { outcome: "NOT_APPLICABLE", reasons: [{ code: "no-instance-urls", text: notAsked }] };
+      }
+      const verdict = await check(await run.target.observe("production", signal), signal);
+      return { outcome: verdict?.outcome ?? "NOT_APPLICABLE", reasons: verdict?.reasons ?? [] };
+    },
+    () => undefined,
+  );
+  if (outcome === "PASS" || outcome === "NOT_APPLICABLE") return;
+  throw new RunStopped({ outcome: "ABORTED", reasons: [...reasons] });
 }
 
 /** Between the plan and now somebody else may have changed production: a plan that knows another world must not run. */
@@ -94,7 +108,7 @@ export async function watchStage(run: Run, hands: Hands, index: number): Promise
     mode: "production",
     baseUrls: (live) => (final ? [live.entryUrl] : instanceUrls(live, run.plan.version)),
   };
-  const end = await watch(run, hands, key, watched, smokeApplies(run.plan, watched) ? smoke : undefined);
+  const end = await watch(run, hands, key, watched, checksApply(run.plan, watched) ? smoke : undefined);
   if (final) return end;
   if (!run.state().gates.has(key)) run.append({ event: "gate", key, gate: stageGate(run.state(), key) });
   const gate = run.state().gates.get(key);
@@ -114,6 +128,8 @@ export function backOnFailure(run: Run, { dimensions, verdict }: GateVerdict): v
 /** What a failed dimension of a gate is called as the trigger of a rollback. */
 function triggerOf(worst: string | undefined): Trigger["kind"] {
   switch (worst) {
+    case "journeys":
+      return "smoke";
     case "smoke":
     case "infra":
     case "slo":

@@ -3,9 +3,11 @@ import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import { type Instant, spanText } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
+import { completionText, journeysOf } from "./journeys.ts";
 import { availabilityText, baselineErrorRatePct } from "./metric-rows.ts";
 import type { RunRecord } from "./record.ts";
 import { quantileEdge } from "./series.ts";
+import { groupRows, smokeOf } from "./smoke.ts";
 import { testsOf } from "./tests.ts";
 import { spanMs } from "./times.ts";
 import { known, levelText } from "./words.ts";
@@ -28,6 +30,7 @@ export function baselineView(record: RunRecord): View | undefined {
   if (!recorded) return undefined;
   const { at, snapshot, reason } = recorded;
   const tests = testsOf(record.state)?.tests.baseline;
+  const smoke = smokeOf(record, "pre-deploy");
   return {
     label: "production-pre-deploy",
     service: record.plan.service,
@@ -38,6 +41,11 @@ export function baselineView(record: RunRecord): View | undefined {
       : "no time",
     source: record.plan.metrics ? "the instances' own metrics pages" : "no metrics source",
     metrics: snapshot ? metricRows(record, snapshot) : [],
+    journeys: (journeysOf(record, "pre-deploy")?.run.results ?? []).map((result) => ({
+      id: `${result.id} (${result.priority})`,
+      completion: completionText(result),
+    })),
+    smoke: smoke ? groupRows(smoke.run) : [],
     tests: tests ? [{ suite: "tests of the version before", passed: tests.passed, total: tests.tests }] : [],
     gaps: gaps(record, snapshot, reason),
     advice: adviceOf(record, "baseline"),
@@ -79,8 +87,10 @@ function gaps(record: RunRecord, snapshot: MetricsSnapshot | null, reason: strin
   const missing = snapshot ? [] : [`metrics: ${reason ?? "not recorded"}`];
   return [
     ...missing,
-    "completion of user journeys: no journeys are configured",
-    "smoke checks of the old version before the change: not run",
+    ...(journeysOf(record, "pre-deploy")
+      ? []
+      : [`completion of user journeys: ${record.plan.journeys ? "not run" : "no journeys are configured"}`]),
+    ...(smokeOf(record, "pre-deploy") ? [] : ["smoke checks of the old version before the change: not run"]),
     ...(testsOf(record.state)?.tests.baseline ? [] : ["tests of the version before: no results"]),
   ];
 }
@@ -98,5 +108,7 @@ export function baselineJson(record: RunRecord): object | undefined {
     capturedAt: at,
     ...(reason === undefined ? {} : { reason }),
     snapshot,
+    smoke: smokeOf(record, "pre-deploy")?.run ?? null,
+    journeys: journeysOf(record, "pre-deploy")?.run ?? null,
   };
 }

@@ -2,6 +2,7 @@ import { num } from "../../record/figures.ts";
 import { spanText } from "../../vocab/index.ts";
 import { planHash } from "../plan.ts";
 import { decidedBy } from "./gate-views.ts";
+import { journeysOf, journeysText } from "./journeys.ts";
 import { gateOf, observationOf, type RunRecord } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
 import { proposalsOf } from "./runbook-updates.ts";
@@ -27,6 +28,7 @@ export function criteria(record: RunRecord): Criterion[] {
     gate(record, "Staging regression gate", "staging"),
     executed(record),
     smoke(record),
+    journeys(record),
     serviceLevels(record),
     gate(record, "Production regression gate", "production"),
     rollback(record),
@@ -86,6 +88,15 @@ function smoke(record: RunRecord): Criterion {
   const last = smokeOf(record, "production");
   if (!last) return criterion(name, "NOT REACHED", "not run");
   return criterion(name, last.verdict.outcome === "PASS" ? "MET" : "NOT MET", smokeText(last.run));
+}
+
+function journeys(record: RunRecord): Criterion {
+  const name = "User journeys in production";
+  const reason = record.plan.notApplicable["production.journeys"];
+  if (reason !== undefined) return criterion(name, "NOT APPLICABLE", reason);
+  const last = journeysOf(record, "production");
+  if (!last) return criterion(name, "NOT REACHED", "not run");
+  return criterion(name, last.verdict.outcome === "PASS" ? "MET" : "NOT MET", journeysText(last.run));
 }
 
 function serviceLevels(record: RunRecord): Criterion {

@@ -15,7 +15,7 @@ import { rollbackLogView, rollbackVerificationView } from "./rollback.ts";
 import { rollbackPlanView } from "./rollback-plan-view.ts";
 import { runbookUpdatesView } from "./runbook-updates.ts";
 import { sloView } from "./slo.ts";
-import { smokeOf, smokeView } from "./smoke.ts";
+import { checksOf, smokeView } from "./smoke.ts";
 import { stageFileName, strategyParts } from "./strategy-parts.ts";
 
 export type Place = "working" | "deployment" | "reports";
@@ -112,7 +112,7 @@ function baselineDocuments(record: RunRecord): Document[] {
 }
 
 function executionDocuments(record: RunRecord): Document[] {
-  const before = smokeOf(record, "pre-cutover");
+  const before = checksOf(record, "pre-cutover");
   const smoke = before && smokeView(record, before);
   const begun = record.state.steps.some(({ step }) => step === "execute");
   return [
@@ -143,7 +143,7 @@ function executionDocuments(record: RunRecord): Document[] {
 function observationDocuments(record: RunRecord): Document[] {
   const watched = observationOf(record);
   const gate = gateOf(record, "production");
-  const smoke = smokeOf(record, "production");
+  const smoke = checksOf(record, "production");
   const results = smoke && smokeView(record, smoke);
   return [
     ...document("deployment", "slo-monitoring-report", "slo-monitoring-report", watched && sloView(record, watched)),
@@ -162,7 +162,7 @@ function observationDocuments(record: RunRecord): Document[] {
 function rollbackDocuments(record: RunRecord): Document[] {
   const gate = gateOf(record, "rollback");
   const inputs = gate?.gate.verdict.inputs;
-  const smoke = smokeOf(record, "post-rollback");
+  const smoke = checksOf(record, "post-rollback");
   const results = smoke && smokeView(record, smoke);
   return [
     ...document(

@@ -6,6 +6,7 @@ import { spanText } from "../../vocab/index.ts";
 import type { FlowEvent, Request } from "../events.ts";
 import { runningText } from "../running-text.ts";
 import { decidedBy } from "./gate-views.ts";
+import { journeysText } from "./journeys.ts";
 import { smokeText } from "./smoke.ts";
 import { APPROVAL, actorText, poolsText, reasonsText, triggerText } from "./words.ts";
 
@@ -49,6 +50,8 @@ function tellDeed(event: FlowEvent): readonly [what: string, detail: string] | u
       return [`watch extended by ${spanText(event.byMs)}`, reasonsText(event.reasons)];
     case "smoke":
       return [`smoke checks ${event.run.mode}: ${event.verdict.outcome}`, smokeDetail(event)];
+    case "journeys":
+      return [`user journeys ${event.run.mode}: ${event.verdict.outcome}`, journeysDetail(event)];
     case "watch-ended":
       return event.result.end === "served"
         ? [`watch served, ${event.result.proven ? "proven" : "not proven yet"}`, reasonsText(event.result.reasons)]
@@ -72,6 +75,7 @@ type Deed =
   | "watch-started"
   | "extended"
   | "smoke"
+  | "journeys"
   | "watch-ended"
   | "gate";
 
@@ -138,6 +142,10 @@ function ownershipText(event: Extract<FlowEvent, { event: "ownership" }>): strin
 
 function smokeDetail({ run, verdict }: Extract<FlowEvent, { event: "smoke" }>): string {
   return verdict.outcome === "PASS" ? smokeText(run) : `${smokeText(run)}; ${reasonsText(verdict.reasons)}`;
+}
+
+function journeysDetail({ run, verdict }: Extract<FlowEvent, { event: "journeys" }>): string {
+  return verdict.outcome === "PASS" ? journeysText(run) : `${journeysText(run)}; ${reasonsText(verdict.reasons)}`;
 }
 
 function requestDetail(request: Request, taken: boolean, note: string | undefined): string {

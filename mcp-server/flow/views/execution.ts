@@ -78,7 +78,7 @@ function watchedIn(record: RunRecord, keys: readonly string[]): WatchRecord | un
 /** How a part ended: by its last decisive event, unless something in it was begun and never finished. */
 function resultOf({ state }: RunRecord, events: Events): { status: string; summary: string } {
   const decisive = events.findLast(({ event }) =>
-    ["gate", "rollback-latched", "watch-ended", "smoke", "attempt-failed"].includes(event.event),
+    ["gate", "rollback-latched", "watch-ended", "smoke", "journeys", "attempt-failed"].includes(event.event),
   )?.event;
   const open = events.find(({ event }) => event.event === "intent" && !state.results.has(event.key))?.event;
   if (open?.event === "intent" && decisive?.event !== "rollback-latched") {
@@ -96,6 +96,7 @@ function resultOf({ state }: RunRecord, events: Events): { status: string; summa
         ? { status: decisive.result.proven ? "PASS" : "SERVED", summary: reasonsText(decisive.result.reasons) }
         : { status: "BREACH", summary: triggerText(decisive.result.trigger) };
     case "smoke":
+    case "journeys":
       return { status: decisive.verdict.outcome, summary: reasonsText(decisive.verdict.reasons) };
     default:
       return doneOf(events);

@@ -2,6 +2,7 @@ import { DIMENSIONS, type DimensionName, type GateVerdict } from "../../judge/in
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import type { Dimension } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
+import { journeyRows, journeysOf } from "./journeys.ts";
 import { judgedRows, trafficRows } from "./metric-rows.ts";
 import { type GateRecord, observationOf, type RunRecord, type WatchRecord, watchesOf } from "./record.ts";
 import { countRows, testRows, testsOf } from "./tests.ts";
@@ -26,6 +27,7 @@ export function stagingGateView(record: RunRecord, entry: GateRecord): GateView 
     tests: listed?.rows ?? [],
     testsOmitted: listed?.omitted ?? 0,
     metrics: metricRows(record, watchesOf(record, "staging")[0]),
+    journeys: journeyRows(record, journeysOf(record, "staging")),
     advice: adviceOf(record, "staging"),
   };
 }
@@ -41,6 +43,7 @@ export function productionGateView(record: RunRecord, entry: GateRecord): GateVi
     severity: severityOf(record, entry.gate),
     ratePct: null,
     metrics: metricRows(record, observationOf(record)),
+    journeys: journeyRows(record, journeysOf(record, "production")),
     rollback: rollbackFacts(record),
     advice: adviceOf(record, "observe"),
   };
@@ -58,6 +61,7 @@ export function postRollbackGateView(record: RunRecord, entry: GateRecord): Gate
     severity: severityOf(record, entry.gate),
     ratePct: null,
     metrics: metricRows(record, watchesOf(record, "post-rollback")[0]),
+    journeys: journeyRows(record, journeysOf(record, "post-rollback")),
     rollback: rollbackFacts(record),
     advice: adviceOf(record, "rollback"),
   };

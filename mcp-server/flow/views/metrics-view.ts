@@ -2,6 +2,7 @@ import { judgeInfra, type MetricReading } from "../../judge/index.ts";
 import type { Levels, RunMetrics } from "../../record/run-metrics.ts";
 import { between } from "../../vocab/index.ts";
 import { lastProductionLook } from "./infrastructure.ts";
+import { journeysOf } from "./journeys.ts";
 import { baselineErrorRatePct } from "./metric-rows.ts";
 import { gateOf, observationOf, type RunRecord, type WatchRecord, watchesOf } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
@@ -36,6 +37,7 @@ export function metricsView(record: RunRecord): RunMetrics {
       afterRollback: back ? levels(record, back) : null,
     },
     smoke: smoke(record),
+    journeys: journeys(record),
     infrastructure: infrastructure(record),
     rollbacks: {
       count: state.latched ? 1 : 0,
@@ -121,6 +123,17 @@ function smoke(record: RunRecord): RunMetrics["smoke"] {
 
 function rated(counts: { passed: number; total: number } | undefined): RunMetrics["smoke"]["all"] {
   return counts ? { ...counts, passRatePct: counts.total > 0 ? (100 * counts.passed) / counts.total : null } : null;
+}
+
+function journeys(record: RunRecord): RunMetrics["journeys"] {
+  const modes = ["pre-deploy", "staging", "pre-cutover", "production", "post-rollback"] as const;
+  return Object.fromEntries(
+    modes.map((mode) => {
+      const found = journeysOf(record, mode);
+      if (!found) return [mode, null];
+      return [mode, Object.fromEntries(found.run.results.map(({ id, completionPct }) => [id, { completionPct }]))];
+    }),
+  );
 }
 
 function infrastructure(record: RunRecord): RunMetrics["infrastructure"] {

@@ -4,6 +4,7 @@ import { adviceOf } from "./advice.ts";
 import { criteria } from "./criteria.ts";
 import { decidedBy } from "./gate-views.ts";
 import { infrastructureFacts } from "./infrastructure.ts";
+import { type JourneysRecord, journeyFailures, journeyRows, journeysOf } from "./journeys.ts";
 import { improvements, issues, wentWell } from "./lessons.ts";
 import { outcomeText, runningVersion } from "./outcome-words.ts";
 import { plotName, sparkRows } from "./plot.ts";
@@ -26,6 +27,7 @@ export function reportView(record: RunRecord, references: { name: string; path: 
   const { outcome } = state;
   if (!outcome) return undefined;
   const smoke = lastSmoke(record);
+  const journeys = lastJourneys(record);
   return {
     outcome: outcome.outcome,
     exitCode: OUTCOME_EXIT[outcome.outcome] ?? EXIT.internal,
@@ -52,7 +54,8 @@ export function reportView(record: RunRecord, references: { name: string; path: 
     slo: sloRows(record),
     plot: plotLines(record),
     smoke: smoke ? smokeRows(smoke) : [],
-    smokeFailures: smoke ? failureLines(smoke.run) : [],
+    smokeFailures: [...(smoke ? failureLines(smoke.run) : []), ...(journeys ? journeyFailures(journeys.run) : [])],
+    journeys: journeyRows(record, journeys),
     infrastructure: infrastructureFacts(record),
     issues: issues(record),
     wentWell: wentWell(record),
@@ -69,6 +72,11 @@ export function reportView(record: RunRecord, references: { name: string; path: 
 function lastSmoke(record: RunRecord): SmokeRecord | undefined {
   const modes = ["post-rollback", "production", "pre-cutover", "staging"] as const;
   return modes.map((mode) => smokeOf(record, mode)).find((smoke) => smoke !== undefined);
+}
+
+function lastJourneys(record: RunRecord): JourneysRecord | undefined {
+  const modes = ["post-rollback", "production", "pre-cutover", "staging"] as const;
+  return modes.map((mode) => journeysOf(record, mode)).find((journeys) => journeys !== undefined);
 }
 
 function smokeRows({ run }: SmokeRecord): NonNullable<View["smoke"]> {

@@ -5,6 +5,7 @@ import { adviceOf } from "./advice.ts";
 import { eventRows } from "./event-rows.ts";
 import { shareRows } from "./execution.ts";
 import { decidedBy, dimensionRows, severityOf } from "./gate-views.ts";
+import { journeyRows, journeysOf } from "./journeys.ts";
 import { judgedRows, trafficRows } from "./metric-rows.ts";
 import { gateOf, type RunRecord, watchesOf } from "./record.ts";
 import { groupRows, smokeOf } from "./smoke.ts";
@@ -74,6 +75,7 @@ export function rollbackVerificationView(record: RunRecord): ArtifactView<"rollb
     checks: dimensionRows(entry.gate),
     metrics: watched ? [...judgedRows(record, watched.reading), ...trafficRows(record, watched)] : [],
     smoke: smoke ? groupRows(smoke.run) : [],
+    journeys: journeyRows(record, journeysOf(record, "post-rollback")),
     regression: [
       { name: "Regression gone", value: eliminated(record) },
       { name: "Severity of what is left", value: severityOf(record, entry.gate) },

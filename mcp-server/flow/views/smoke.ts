@@ -2,6 +2,7 @@ import type { SmokeRun } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import type { Instant, Verdict } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
+import { journeyRows, journeysOf } from "./journeys.ts";
 import type { RunRecord } from "./record.ts";
 import { reasonsText } from "./words.ts";
 
@@ -17,6 +18,15 @@ export interface SmokeRecord {
 export function smokeOf(record: RunRecord, mode: SmokeRun["mode"]): SmokeRecord | undefined {
   const found = [...record.state.smokes].findLast(([, smoke]) => smoke.run.mode === mode);
   return found && { key: found[0], ...found[1] };
+}
+
+/** The same for a document, which is also due where only user journeys were walked. */
+export function checksOf(record: RunRecord, mode: SmokeRun["mode"]): SmokeRecord | undefined {
+  const smoke = smokeOf(record, mode);
+  const journeys = journeysOf(record, mode);
+  if (smoke || !journeys) return smoke;
+  const { key, run, verdict, at } = journeys;
+  return { key, run: { mode, versionExpected: run.versionExpected, results: [] }, verdict, at };
 }
 
 /** Checks that passed, of those there are. */
@@ -46,7 +56,15 @@ export function failureLines(run: SmokeRun): string[] {
     .map(({ id, priority, outcome, message }) => `${id} (${priority}): ${outcome}${message ? `, ${message}` : ""}`);
 }
 
+/** `health 2/2, business 3/4`: passed of all, group by group. */
+export function groupsText(run: SmokeRun): string {
+  return groupRows(run)
+    .map(({ group, passed, total }) => `${group} ${passed}/${total}`)
+    .join(", ");
+}
+
 const TITLES: Record<SmokeRun["mode"], string> = {
+  "pre-deploy": "Smoke checks before the deployment",
   staging: "Smoke checks in staging",
   "pre-cutover": "Smoke checks before traffic",
   production: "Smoke checks in production",
@@ -55,7 +73,7 @@ const TITLES: Record<SmokeRun["mode"], string> = {
 
 /** What the checks were sent to: users' own entry, or the new instances past the router. */
 function askedOf(record: RunRecord, { key, run }: SmokeRecord): string {
-  if (run.mode === "post-rollback") return "the entry of production";
+  if (run.mode === "post-rollback" || run.mode === "pre-deploy") return "the entry of production";
   const watched = record.watches.find((watch) => watch.key === key);
   if (run.mode === "production" && (watched?.plan.final ?? true)) return "the entry of production";
   return `instances of ${run.versionExpected} in ${run.mode === "staging" ? "staging" : "production"}, past the router`;
@@ -64,6 +82,7 @@ function askedOf(record: RunRecord, { key, run }: SmokeRecord): string {
 /** The results of one run of the smoke checks. */
 export function smokeView(record: RunRecord, smoke: SmokeRecord): ArtifactView<"smoke-test-results"> {
   const { run, verdict, at } = smoke;
+  const journeys = journeysOf(record, run.mode);
   return {
     title: TITLES[run.mode],
     url: askedOf(record, smoke),
@@ -74,6 +93,7 @@ export function smokeView(record: RunRecord, smoke: SmokeRecord): ArtifactView<"
     at,
     durationMs: run.results.reduce((sum, result) => sum + result.durationMs, 0),
     ...smokeCounts(run),
+    executed: run.results.filter(({ outcome }) => outcome === "pass" || outcome === "fail").length,
     groups: groupRows(run),
     results: run.results.map(({ id, priority, outcome, attempts, durationMs, versionObserved, message }) => ({
       id,
@@ -84,6 +104,8 @@ export function smokeView(record: RunRecord, smoke: SmokeRecord): ArtifactView<"
       versionObserved: versionObserved ?? "not said",
       message: message ?? "–",
     })),
+    journeysVerdict: journeys ? `${journeys.verdict.outcome}: ${reasonsText(journeys.verdict.reasons)}` : null,
+    journeys: journeyRows(record, journeys),
     advice: run.mode === "production" ? adviceOf(record, "observe") : [],
   };
 }

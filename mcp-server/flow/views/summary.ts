@@ -11,13 +11,14 @@ import { blockedView } from "./blocked.ts";
 import { documentPath, documentsOf } from "./documents.ts";
 import { decidedBy } from "./gate-views.ts";
 import { infrastructureLine } from "./infrastructure.ts";
+import { type JourneysRecord, journeysOf, journeysText } from "./journeys.ts";
 import { masked } from "./masked.ts";
 import { isRequired, metricName, trafficRows } from "./metric-rows.ts";
 import { nextSteps, outcomeText, rollbackText, runningVersion } from "./outcome-words.ts";
 import { observationOf, type RunRecord, recordOf, type WatchRecord, watchesOf } from "./record.ts";
 import { stepResult } from "./report-rows.ts";
 import { rollbackResult } from "./rollback.ts";
-import { type SmokeRecord, smokeOf, smokeText } from "./smoke.ts";
+import { groupsText, type SmokeRecord, smokeOf, smokeText } from "./smoke.ts";
 import { gateStage } from "./strategy-parts.ts";
 import { testsOf } from "./tests.ts";
 import { durationMs, exposedMs, stepTimes } from "./times.ts";
@@ -154,17 +155,27 @@ function sloLine(metric: MetricReading, required: boolean, whose: string): Line 
   return { mark: isUnknown ? "unknown" : markOf(outcome), text };
 }
 
+const CHECKED = [
+  ["before traffic", "pre-cutover"],
+  ["production", "production"],
+  ["after the rollback", "post-rollback"],
+] as const;
+
 function smokeLines(record: RunRecord): Line[] {
-  const found = [
-    ["before traffic", smokeOf(record, "pre-cutover")],
-    ["production", smokeOf(record, "production")],
-    ["after the rollback", smokeOf(record, "post-rollback")],
-  ] as const;
-  return found.flatMap(([name, smoke]) => (smoke ? [smokeLine(name, smoke)] : []));
+  return CHECKED.flatMap(([name, mode]) => {
+    const smoke = smokeOf(record, mode);
+    const journeys = journeysOf(record, mode);
+    return [...(smoke ? [smokeLine(name, smoke)] : []), ...(journeys ? [journeysLine(name, journeys)] : [])];
+  });
 }
 
 function smokeLine(name: string, { run, verdict }: SmokeRecord): Line {
-  return { mark: markOf(verdict.outcome), text: `${name}: ${smokeText(run)}` };
+  const groups = groupsText(run);
+  return { mark: markOf(verdict.outcome), text: `${name}: ${smokeText(run)}${groups ? ` (${groups})` : ""}` };
+}
+
+function journeysLine(name: string, { run, verdict }: JourneysRecord): Line {
+  return { mark: markOf(verdict.outcome), text: `${name}: ${journeysText(run)}` };
 }
 
 function notes(record: RunRecord): Line[] {

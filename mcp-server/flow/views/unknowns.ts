@@ -1,3 +1,4 @@
+import { journeysOf } from "./journeys.ts";
 import { metricName } from "./metric-rows.ts";
 import { gateOf, observationOf, type RunRecord, watchesOf } from "./record.ts";
 import { smokeOf } from "./smoke.ts";
@@ -30,6 +31,7 @@ function unmeasured(record: RunRecord): string[] {
     ...(plan.metrics && !watched?.reading ? ["service levels in production: not measured"] : []),
     ...open.map(({ id }) => `${metricName(id)} of ${plan.version} in production: not measured`),
     ...(smokeMissing ? ["smoke checks in production: not run"] : []),
+    ...(plan.journeys !== null && !journeysOf(record, "production") ? ["user journeys in production: not run"] : []),
     ...(state.latched && !gateOf(record, "rollback") ? ["state after the rollback: not judged"] : []),
   ];
 }

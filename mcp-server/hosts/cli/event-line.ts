@@ -114,6 +114,8 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
       return `extended by ${spanText(event.byMs)}: ${reasonsText(event.reasons)}`;
     case "smoke":
       return smokeText(event);
+    case "journeys":
+      return journeysText(event);
     case "watch-ended":
       return event.result.end === "served"
         ? `watch served${event.result.proven ? ", proven" : unprovenText(event.result.reasons)}`
@@ -205,6 +207,12 @@ function smokeText({ run, verdict }: Extract<FlowEvent, { event: "smoke" }>): st
   const passed = run.results.filter((result) => result.outcome === "pass").length;
   const why = verdict.outcome === "PASS" ? "" : `: ${reasonsText(verdict.reasons)}`;
   return `smoke ${run.mode}: ${passed} of ${run.results.length} passed, ${verdict.outcome}${why}`;
+}
+
+function journeysText({ run, verdict }: Extract<FlowEvent, { event: "journeys" }>): string {
+  const completed = run.results.filter((result) => result.outcome === "pass").length;
+  const why = verdict.outcome === "PASS" ? "" : `: ${reasonsText(verdict.reasons)}`;
+  return `journeys ${run.mode}: ${completed} of ${run.results.length} completed, ${verdict.outcome}${why}`;
 }
 
 function reasonsText(reasons: readonly Reason[]): string {

@@ -9,11 +9,11 @@ export type RollbackVerdict = z.infer<typeof RollbackVerdict>;
 const REQUIRED: readonly DimensionName[] = ["traffic", "infra", "smoke", "slo", "metrics"];
 
 /** A FAIL of these means that users are not served well by the old version either. */
-const DECISIVE: readonly DimensionName[] = ["traffic", "deploy", "smoke", "infra"];
+const DECISIVE: readonly DimensionName[] = ["traffic", "deploy", "smoke", "journeys", "infra"];
 
 /**
  * Verifies a finished rollback. `traffic`: the old version has 100 % of the traffic, measured, with
- * the right digest; unknown is FAILED. Smoke P0/P1 or infrastructure failing: FAILED. Anything else that is not shown
+ * the right digest; unknown is FAILED. A P0/P1 smoke check or journey or the infrastructure failing: FAILED. Anything else that is not shown
  * good, the SLO outside its bounds or the regression (`metrics`) still there: PARTIAL. The verdict follows the result.
  */
 export function rollbackVerification(input: GateInput): RollbackVerdict {

@@ -26,6 +26,10 @@ export interface StagePoll extends Share {
   readonly smokeRequired: boolean;
   /** Time served since a P2 check failed last: 0 while one fails, undefined when none ever did at this exposure. */
   readonly smokeCleanForMs?: Ms | undefined;
+  /** Undefined: none configured, or not walked yet. */
+  readonly journeys?: Dimension;
+  /** The plan has user journeys for this exposure: without their answer it is not over. */
+  readonly journeysRequired: boolean;
   readonly infra: InfraVerdict;
   /** How long the environment has been degraded, and the share of traffic wrong, without a break. */
   readonly degradedForMs: Ms;
@@ -88,9 +92,10 @@ export function decideStage(poll: StagePoll): StageDecision {
 }
 
 /** What rolls back whatever the flag or a person's acceptance of a regression says. */
-function harm({ metrics, smoke, infra }: StagePoll): StageDecision | undefined {
+function harm({ metrics, smoke, journeys, infra }: StagePoll): StageDecision | undefined {
   if (metrics?.slo.outcome === "FAIL") return rollback("slo", metrics.slo.reasons);
   if (smoke?.outcome === "FAIL") return rollback("smoke", smoke.reasons);
+  if (journeys?.outcome === "FAIL") return rollback("smoke", journeys.reasons);
   if (infra.status === "UNHEALTHY") return rollback("infra", infra.reasons);
   return undefined;
 }
@@ -190,6 +195,10 @@ function openPoints(poll: StagePoll): Reason[] {
       ? [{ code: "smoke-not-run", text: "the smoke checks have not answered yet" }]
       : []),
     ...(poll.smoke?.outcome === "INCONCLUSIVE" ? poll.smoke.reasons : []),
+    ...(poll.journeysRequired && !poll.journeys
+      ? [{ code: "journeys-not-run", text: "the user journeys have not ended yet" }]
+      : []),
+    ...(poll.journeys?.outcome === "INCONCLUSIVE" ? poll.journeys.reasons : []),
     ...metricsPoint(poll),
   ];
 }
@@ -230,18 +239,19 @@ function metricsPoint({ metrics, final, accepted }: StagePoll): Reason[] {
   return final && !settled ? metrics.regression.reasons : [];
 }
 
-/** Without metrics in the plan the smoke checks are the proof; without either there is none. */
-function isProven({ metrics, smoke, accepted }: StagePoll): boolean {
-  if (!metrics) return smoke?.outcome === "PASS";
+/** Without metrics in the plan the smoke checks and journeys are the proof; without any of them there is none. */
+function isProven({ metrics, smoke, journeys, accepted }: StagePoll): boolean {
+  if (!metrics) return smoke?.outcome === "PASS" || (smoke === undefined && journeys?.outcome === "PASS");
   return metrics.proven && !(accepted && metrics.regression.outcome === "FAIL");
 }
 
-function closingReasons({ metrics, smoke, accepted }: StagePoll): Reason[] {
+function closingReasons({ metrics, smoke, journeys, accepted }: StagePoll): Reason[] {
   const taken = accepted && metrics?.regression.outcome === "FAIL";
   return [
     ...(taken ? [{ code: "risk-accepted", text: "a person accepted the regression" }] : []),
     ...(metrics?.regression.reasons ?? []),
     ...(smoke && smoke.outcome !== "NOT_APPLICABLE" ? smoke.reasons : []),
+    ...(journeys && journeys.outcome !== "NOT_APPLICABLE" ? journeys.reasons : []),
   ];
 }
 

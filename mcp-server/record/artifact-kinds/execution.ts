@@ -6,6 +6,7 @@ import {
   EventRow,
   Fact,
   InstanceRow,
+  JourneyRow,
   list,
   MetricRow,
   Moment,
@@ -75,6 +76,8 @@ export const SmokeResultsView = z.object({
   durationMs: SpanMs,
   passed: z.number().int(),
   total: z.number().int(),
+  /** Checks that were really run: those left out or not possible are missing. */
+  executed: z.number().int(),
   groups: list(SmokeGroupRow),
   results: list(
     z.object({
@@ -87,6 +90,9 @@ export const SmokeResultsView = z.object({
       message: Text,
     }),
   ),
+  /** `PASS: 3 of 3 user journeys completed`; null where none were walked. */
+  journeysVerdict: Text,
+  journeys: list(JourneyRow),
   advice: list(Advice),
 });
 
@@ -119,6 +125,7 @@ export const RollbackVerificationView = z.object({
   checks: list(Check),
   metrics: list(MetricRow),
   smoke: list(SmokeGroupRow),
+  journeys: list(JourneyRow),
   regression: list(Fact),
   advice: list(Advice),
 });

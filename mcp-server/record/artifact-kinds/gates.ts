@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Instant } from "../../vocab/index.ts";
-import { Advice, Check, Fact, list, MetricRow, Text } from "./parts.ts";
+import { Advice, Check, Fact, JourneyRow, list, MetricRow, SmokeGroupRow, Text } from "./parts.ts";
 
 const Outcome = z.enum(["PASS", "FAIL", "INCONCLUSIVE"]);
 
@@ -43,9 +43,7 @@ export const RegressionGateView = z.object({
   tests: list(TestRow),
   testsOmitted: z.number().int().min(0).default(0),
   metrics: list(MetricRow),
-  journeys: list(
-    z.object({ id: z.string(), priority: z.string(), baseline: Text, candidate: Text, status: z.string() }),
-  ),
+  journeys: list(JourneyRow),
   /** Only where a rollback can follow. */
   rollback: list(Fact),
   advice: list(Advice),
@@ -61,6 +59,8 @@ export const BaselineSnapshotView = z.object({
   source: z.string(),
   metrics: list(z.object({ metric: z.string(), value: Text, samples: Text, quality: z.string() })),
   journeys: list(z.object({ id: z.string(), completion: Text })),
+  /** Smoke checks of the old version. */
+  smoke: list(SmokeGroupRow),
   tests: list(z.object({ suite: z.string(), passed: z.number().int(), total: z.number().int() })),
   gaps: list(z.string()),
   advice: list(Advice),

@@ -60,6 +60,16 @@ export type InstanceRow = z.infer<typeof InstanceRow>;
 export const SmokeGroupRow = z.object({ group: z.string(), passed: z.number().int(), total: z.number().int() });
 export type SmokeGroupRow = z.infer<typeof SmokeGroupRow>;
 
+/** One user journey: how often it completed before the deployment and now. */
+export const JourneyRow = z.object({
+  id: z.string(),
+  priority: z.string(),
+  baseline: Text,
+  candidate: Text,
+  status: z.string(),
+});
+export type JourneyRow = z.infer<typeof JourneyRow>;
+
 /** One person's word. Without a name it is rendered as unsigned, never filled in. */
 export const SignOff = z.object({ role: z.string(), person: z.string().nullable(), way: Text, at: Moment });
 export type SignOff = z.infer<typeof SignOff>;

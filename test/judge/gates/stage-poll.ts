@@ -35,6 +35,7 @@ export const done: StagePoll = {
   plannedMs: 10 * MINUTE,
   extendedMs: 0,
   smokeRequired: false,
+  journeysRequired: false,
   rollbackOnRegression: true,
   accepted: false,
   expectedSharePct: 25,

@@ -89,6 +89,12 @@ const cases: [string, Partial<StagePoll>, string][] = [
   ],
   ["smoke checks that have not answered at the end", { smokeRequired: true, smoke: undefined }, "extend"],
   ["smoke checks that never answered", { smokeRequired: true, smoke: undefined, ...extended }, "hold inconclusive"],
+  ["journeys that fail", { journeys: smoke("FAIL") }, "rollback smoke"],
+  ["journeys that fail, with the flag off", { journeys: smoke("FAIL"), rollbackOnRegression: false }, "rollback smoke"],
+  ["journeys that have not ended at the end", { journeysRequired: true }, "extend"],
+  ["journeys that never ended", { journeysRequired: true, ...extended }, "hold inconclusive"],
+  ["journeys that could not be walked", { journeysRequired: true, journeys: smoke("INCONCLUSIVE") }, "extend"],
+  ["journeys that complete", { journeysRequired: true, journeys: smoke("PASS") }, "advance proven"],
 
   ["too few requests at the end of the stage", { measuredRequests: 1000 }, "extend"],
   ["too few requests after the extension", { measuredRequests: 1000, ...extended }, "hold inconclusive"],
