@@ -40,8 +40,8 @@ export interface WatchState {
   /** The last poll could observe. */
   sighted: boolean;
   /** How long the environment has been degraded, and the share of traffic wrong, without a break. */
-  degradedForMs: number;
-  shareOffForMs: number;
+  degradedForMs: number | undefined;
+  shareOffForMs: number | undefined;
   /** It was journalled that the watch is held for what is amiss now. */
   heldTold: boolean;
   smoke: { run: SmokeRun; verdict: Verdict } | undefined;

@@ -200,8 +200,8 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     probesFail: false,
     restartMarks: [...(before?.restartMarks ?? [])],
     seenAt: before?.seenAt,
-    degradedForMs: before?.degradedForMs ?? 0,
-    shareOffForMs: 0,
+    degradedForMs: before?.degradedForMs,
+    shareOffForMs: undefined,
     heldTold: false,
     smokeCleanAt: undefined,
     live: before?.live,
@@ -239,9 +239,14 @@ function isAmiss(state: RunState, watch: WatchState, live: LiveSummary, elapsedM
   const degraded = judgeInfra(live.infra).status === "DEGRADED";
   // While traffic moves, nobody can say which share it should have.
   const off = !isExposing(state) && shareOff(shareOf(state.plan, watch.watch, live)).length > 0;
-  watch.degradedForMs = degraded ? watch.degradedForMs + elapsedMs : 0;
-  watch.shareOffForMs = off ? watch.shareOffForMs + elapsedMs : 0;
+  watch.degradedForMs = degraded ? longer(watch.degradedForMs, elapsedMs) : undefined;
+  watch.shareOffForMs = off ? longer(watch.shareOffForMs, elapsedMs) : undefined;
   return degraded || off;
+}
+
+/** Counted from the poll that saw it first. */
+function longer(forMs: number | undefined, elapsedMs: number): number {
+  return forMs === undefined ? 0 : forMs + elapsedMs;
 }
 
 /** An exposure has begun and is not known to be done. */

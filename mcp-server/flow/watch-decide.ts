@@ -33,8 +33,8 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     ...(watched.journeys ? { journeys: watched.journeys.verdict } : {}),
     journeysRequired: state.plan.journeys !== null && checksApply(state.plan, watched.watch),
     infra,
-    degradedForMs: watched.degradedForMs,
-    shareOffForMs: watched.shareOffForMs,
+    degradedForMs: watched.degradedForMs ?? 0,
+    shareOffForMs: watched.shareOffForMs ?? 0,
     deadForMs: watched.deadForMs,
     gapsMs: gapsOf(watched),
     limits: {
@@ -50,7 +50,7 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
 }
 
 /** What has its own deadline now is not a gap yet. */
-function gapsOf({ unservedMs, deadForMs, degradedForMs, shareOffForMs }: WatchState): number {
+function gapsOf({ unservedMs, deadForMs, degradedForMs = 0, shareOffForMs = 0 }: WatchState): number {
   return Math.max(0, unservedMs - Math.max(deadForMs, degradedForMs, shareOffForMs));
 }
 

@@ -1,4 +1,6 @@
+import { expect } from "vitest";
 import type { FlowEvent } from "../../mcp-server/flow/events.ts";
+import type { Stamped } from "../../mcp-server/record/journal.ts";
 import { type FakeWorld, NEW } from "./fake-world.ts";
 
 export const MINUTE = 60_000;
@@ -39,3 +41,13 @@ export function blindFor(world: FakeWorld, ms: number): void {
   world.platform.fault = ({ op }) =>
     op === "observe" && world.clock.mono() < until ? new Error("the platform does not answer") : undefined;
 }
+
+/** When the first event that matches was written. */
+export const at = (world: FakeWorld, matches: (stamped: Stamped<FlowEvent>) => boolean) =>
+  Date.parse(world.events().find(matches)?.at ?? "");
+export const first = (kind: Kind) => (stamped: Stamped<FlowEvent>) => stamped.event.event === kind;
+/** So many minutes, and less than one more. */
+export const within = (minutes: number, ms: number) => {
+  expect(ms).toBeGreaterThanOrEqual(minutes * MINUTE);
+  expect(ms).toBeLessThanOrEqual((minutes + 1) * MINUTE);
+};
