@@ -15,12 +15,18 @@ import { type Carried, deploy } from "./runbooks/deploy.ts";
 import { poolsBack, previousOnly } from "./runbooks/pools.ts";
 import { rollback } from "./runbooks/rollback.ts";
 
-/** Carries a run from wherever its journal ends to its archive. */
-export async function carry(project: Project, run: RunControl, hands: Hands): Promise<void> {
+/** Carries a run from wherever its journal ends to its archive. With the outcome known, `beforeReport` is awaited. */
+export async function carry(
+  project: Project,
+  run: RunControl,
+  hands: Hands,
+  beforeReport: () => Promise<void> = async () => {},
+): Promise<void> {
   finishLastRequest(run);
   if (!run.state().outcome) await toOutcome(run, hands);
   run.enterClosing();
   holdIfFailed(project, run);
+  await beforeReport();
   await run.step("report", async () => {
     await recall(project, run);
     writeArtifacts(project, run);

@@ -4,6 +4,7 @@ import { JourneysConfig } from "../evidence/journeys/config.ts";
 import { TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration } from "../vocab/index.ts";
+import { NotifyConfig } from "./notify/config.ts";
 
 /** Ways in which a person's approval can reach the run; docs/approvals.md says what each withstands. */
 export const ApprovalWay = z.enum(["terminal", "flag", "ssh-signature", "none"]);
@@ -135,6 +136,8 @@ export const DeployConfig = z.strictObject({
   metrics: MetricsConfig.optional(),
   staging: StagingConfig.optional(),
   approvals: ApprovalsConfig.prefault({}),
+  /** Who is told while it happens; a receiver that fails never delays anything. */
+  notify: NotifyConfig,
   waits: WaitsConfig.prefault({}),
   /** Times in which no deployment may begin to change production. Going back is always allowed. */
   freeze: z.array(TimeRule).default([]),

@@ -17,6 +17,7 @@ import {
 import { Commit, EarlierRun } from "./background-facts.ts";
 
 import { ApprovalWay } from "./config.ts";
+import { NotifyOn } from "./notify/config.ts";
 
 /** The steps of a run in their order. */
 export const StepName = z.enum([
@@ -225,6 +226,16 @@ export const FlowEvent = z.discriminatedUnion("event", [
   }),
   /** What reports need from outside of the run; decides nothing. */
   z.object({ event: z.literal("background"), commit: Commit.nullable(), earlier: z.array(EarlierRun) }),
+  /** A message to a receiver of the plan was taken, or given up with this problem. */
+  z.object({
+    event: z.literal("notified"),
+    id: z.string(),
+    /** Counted from one, in the order of the plan. */
+    receiver: z.number().int(),
+    kind: NotifyOn,
+    ms: z.number(),
+    problem: z.string().optional(),
+  }),
   z.object({ event: z.literal("artifact"), path: z.string(), sha256: Sha256 }),
   z.object({ event: z.literal("archiving"), dir: z.string() }),
 ]);

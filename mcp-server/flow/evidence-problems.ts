@@ -2,6 +2,7 @@ import { metricsProblems, smokeProblems, testsProblems } from "../evidence/confi
 import { journeysProblems } from "../evidence/journeys/config.ts";
 import { FlowError } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
+import { notifyProblems } from "./notify/problems.ts";
 
 /** Refuses sections that fit their schema but cannot be used, such as a pattern that is no regular expression. */
 export function problemsOfEvidence(config: DeployConfig): void {
@@ -10,6 +11,7 @@ export function problemsOfEvidence(config: DeployConfig): void {
     ...(config.smoke ? smokeProblems(config.smoke) : []),
     ...(config.journeys ? journeysProblems(config.journeys) : []),
     ...(config.tests ? testsProblems(config.tests) : []),
+    ...notifyProblems(config.notify),
   ];
   const [first] = problems;
   if (!first) return;

@@ -142,6 +142,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
     },
     approvals: approvalsOf(facts),
     ...(facts.signers === undefined ? {} : { signers: facts.signers }),
+    ...(config.notify.length === 0 ? {} : { notify: config.notify }),
     onOrphan: config.onOrphan,
     notApplicable,
     understood: understoodWith(choice, asked.understood),

@@ -10,7 +10,10 @@ import { writeArtifacts } from "./artifacts.ts";
 import { carry } from "./carry.ts";
 import { openRun, type RunControl } from "./engine.ts";
 import { FlowEvent, Request } from "./events.ts";
+import { readInbox, take } from "./inbox.ts";
 import { createHands } from "./measure.ts";
+import { createNotifier, type Notifier } from "./notify/notifier.ts";
+import { send } from "./notify/send.ts";
 import { planHash } from "./plan.ts";
 import { openTarget, type Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
@@ -18,7 +21,6 @@ import { finishLastRequest, takeRequest } from "./requests.ts";
 import { readRun, type StartOrder } from "./run-files.ts";
 import type { RunState } from "./run-state.ts";
 import { poolsText } from "./runbooks/apply.ts";
-import { occasionOf, signatureObjection } from "./signature.ts";
 
 const RUNNER: Actor = { kind: "runner", name: "deploy-flow" };
 
@@ -27,9 +29,6 @@ const Message = z.discriminatedUnion("op", [
   z.object({ op: z.literal("ping") }),
   z.object({ op: z.literal("request"), id: z.string(), request: Request, actor: Actor }),
 ]);
-
-/** A request left in the inbox while nobody owned the run. */
-export const InboxEntry = z.object({ id: z.string(), request: Request, actor: Actor });
 
 /** What the owner says to a ping. */
 export const Pong = z.object({ runId: z.string(), epoch: z.number(), pid: z.number() });
@@ -94,6 +93,7 @@ export async function ownRun(project: Project, o: OwnerOptions): Promise<RunStat
     });
     const target = openTarget(project, plan.target);
     const fence = { runId, epoch: lock.epoch };
+    let notifier: Notifier | undefined;
     const run: RunControl = openRun({
       plan,
       clock: ports.clock,
@@ -101,14 +101,19 @@ export async function ownRun(project: Project, o: OwnerOptions): Promise<RunStat
       journal,
       fence,
       actor: RUNNER,
-      ...(o.onEvent ? { onEvent: o.onEvent } : {}),
+      onEvent: (stamped) => {
+        notifier?.tell(stamped);
+        o.onEvent?.(stamped);
+      },
       afterStep: () => {
         writeArtifacts(project, run);
         noteConfigChange(project, run);
       },
     });
+    notifier = notifierOf(project, run);
     await announce(project, run, journal, lock, o.start);
-    return await own(project, run, lock, o);
+    notifier.catchUp();
+    return await own(project, run, lock, o, notifier);
   } catch (error) {
     // Whoever fenced us out owns the lock now; it is not ours to give back.
     if (!(error instanceof FencedOut)) releaseLock(ports.disk, paths.lock, lock);
@@ -246,7 +251,22 @@ async function whatIsFound(run: RunControl, journal: OpenJournal<FlowEvent>): Pr
   }
 }
 
-async function own(project: Project, run: RunControl, lock: LockRecord, o: OwnerOptions): Promise<RunState> {
+/** The longest that the report waits for messages that are on their way; production has its outcome by then. */
+const MESSAGES_LIMIT_MS = 10_000;
+
+function notifierOf(project: Project, run: RunControl): Notifier {
+  const { exec, http } = project.ports;
+  const sendPorts = { exec, http, env: process.env, cwd: project.root };
+  return createNotifier(run, (receiver, message) => send(sendPorts, receiver, message));
+}
+
+async function own(
+  project: Project,
+  run: RunControl,
+  lock: LockRecord,
+  o: OwnerOptions,
+  notifier: Notifier,
+): Promise<RunState> {
   const { ports, paths } = project;
   const answer = async (message: unknown) => {
     const parsed = Message.parse(message);
@@ -276,7 +296,7 @@ async function own(project: Project, run: RunControl, lock: LockRecord, o: Owner
     o.onReady?.();
     o.signal?.addEventListener("abort", stop, { once: true });
     if (o.signal?.aborted) stop();
-    await carry(project, run, createHands(project, run));
+    await carry(project, run, createHands(project, run), () => notifier.settle(MESSAGES_LIMIT_MS));
     return run.state();
   } finally {
     o.signal?.removeEventListener("abort", stop);
@@ -284,66 +304,5 @@ async function own(project: Project, run: RunControl, lock: LockRecord, o: Owner
     await postbox;
     await door.close();
     releaseLock(ports.disk, paths.lock, lock);
-  }
-}
-
-/** Takes a request after what it claims about a signature was checked against the question that is open now. */
-async function take(project: Project, run: RunControl, { id, request, actor }: z.infer<typeof InboxEntry>) {
-  const objection = await signatureObjection(project.ports, project.root, run.plan, request, occasionOf(run.state()));
-  return takeRequest(run, id, request, actor, objection);
-}
-
-const INBOX_EVERY_MS = 1_000;
-
-/**
- * Takes requests that were left because the owner was down or too busy to answer, oldest first, for as long as it
- * owns the run. A file goes only after its request is in the journal; one that cannot be read is named once and left.
- */
-async function readInbox(project: Project, run: RunControl, signal: AbortSignal): Promise<void> {
-  const told = new Set<string>();
-  while (!signal.aborted) {
-    try {
-      await emptyInbox(project, run, told);
-    } catch {
-      // The journal refuses just now; the files are still there at the next look.
-    }
-    await project.ports.clock.sleep(INBOX_EVERY_MS, signal);
-  }
-}
-
-async function emptyInbox(project: Project, run: RunControl, told: Set<string>): Promise<void> {
-  const { disk } = project.ports;
-  const files = disk
-    .list(project.paths.inbox)
-    .filter((name) => name.endsWith(".json"))
-    .map((name) => join(project.paths.inbox, name))
-    .sort((a, b) => (disk.stat(a)?.mtimeMs ?? 0) - (disk.stat(b)?.mtimeMs ?? 0));
-  for (const file of files) {
-    const entry = InboxEntry.safeParse(readJson(project, file));
-    if (entry.success) {
-      await take(project, run, entry.data);
-      removeQuietly(project, file);
-    } else if (!told.has(file) && !run.state().outcome) {
-      told.add(file);
-      const text = `a request in the inbox could not be read and was left there: ${basename(file)}`;
-      run.append({ event: "notice", level: "warning", text });
-    }
-  }
-}
-
-/** One file that cannot be read or removed must not keep back the requests behind it. */
-function readJson(project: Project, file: string): unknown {
-  try {
-    return JSON.parse(project.ports.disk.readText(file));
-  } catch {
-    return undefined;
-  }
-}
-
-function removeQuietly(project: Project, file: string): void {
-  try {
-    project.ports.disk.remove(file);
-  } catch {
-    // It was taken; its id keeps it from being taken again.
   }
 }

@@ -5,6 +5,7 @@ import { FreezeRules, MetricRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
+import { Receiver } from "./notify/config.ts";
 import { Understood } from "./parameters.ts";
 import { StrategyChoice } from "./strategy/choice.ts";
 
@@ -115,6 +116,8 @@ export const Plan = z.object({
   approvals: z.array(ApprovalWay),
   /** Text of the allowed signers file, frozen: who may sign is part of what is approved. */
   signers: z.string().optional(),
+  /** Receivers of messages; they decide nothing, but who approves the plan sees who is told. */
+  notify: z.array(Receiver).optional(),
   onOrphan: z.enum(["continue", "rollback"]),
   /** Dimensions that will not be judged, with the reason. Approving the plan accepts them. */
   notApplicable: z.record(z.string(), z.string()),

@@ -117,6 +117,8 @@ export interface RunState {
     | { outcome: RunOutcome; reasons: Reason[]; runningVersion: Version | null | undefined; at: Instant }
     | undefined;
   background: Extract<FlowEvent, { event: "background" }> | undefined;
+  /** Deliveries that are over: each message to each receiver, taken or given up. */
+  readonly notified: Set<string>;
   readonly artifacts: string[];
   archiveDir: string | undefined;
 }
@@ -162,6 +164,7 @@ export function emptyState(plan: Plan): RunState {
     notices: [],
     outcome: undefined,
     background: undefined,
+    notified: new Set(),
     artifacts: [],
     archiveDir: undefined,
   };

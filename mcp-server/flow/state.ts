@@ -147,6 +147,9 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
     case "background":
       state.background = event;
       return;
+    case "notified":
+      state.notified.add(`${event.id} to ${event.receiver}`);
+      return;
     case "artifact":
       state.artifacts.push(event.path);
       return;

@@ -32,7 +32,9 @@ function keysOf(node: Node, path = "", required = false, given?: unknown): Map<s
     );
   }
   const own: [string, Said] = [path, saidOf(given ?? node.default, required)];
-  return node.items?.properties ? new Map([own, ...keysOf(node.items, `${path}[]`)]) : new Map([own]);
+  const { items } = node;
+  const isSection = items?.properties ?? items?.anyOf?.some(({ properties }) => properties);
+  return items && isSection ? new Map([own, ...keysOf(items, `${path}[]`)]) : new Map([own]);
 }
 
 function merged(maps: readonly Map<string, Said>[]): Map<string, Said> {

@@ -109,6 +109,8 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
       ];
     case "background":
       return ["looked back", backgroundText(event)];
+    case "notified":
+      return [`told receiver ${event.receiver}: ${event.kind}`, event.problem ?? "taken"];
     case "artifact":
       return ["artifact written", `${event.path}, ${event.sha256}`];
     case "archiving":

@@ -144,6 +144,10 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
       return `ROLLBACK (${event.trigger.kind}): ${reasonsText(event.trigger.reasons)}`;
     case "trigger-noted":
       return `also seen (${event.trigger.kind}): ${reasonsText(event.trigger.reasons)}`;
+    case "notified":
+      return event.problem === undefined
+        ? undefined
+        : `receiver ${event.receiver} was not told (${event.kind}): ${event.problem}`;
     case "notice":
       return event.level === "warning" ? `warning: ${event.text}` : event.text;
     case "stopping":
