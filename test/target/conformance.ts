@@ -151,6 +151,41 @@ export function targetConformance(name: string, makeWorld: () => Promise<TargetW
       expect(back.instances.map((instance) => instance.version)).toEqual([V1, V1]);
     });
 
+    test("instances replaced in place under load, there and back, lose no request and never leave fewer ready", async () => {
+      const all = 3;
+      const [old, next] = [await pool(world, V1, all, 100), await pool(world, V2, all, 100)];
+      const replaced = (updated: number): Pool[] =>
+        [
+          { ...old, instances: all - updated, weightPct: (100 * (all - updated)) / all },
+          { ...next, instances: updated, weightPct: (100 * updated) / all },
+        ].filter(({ instances }) => instances > 0);
+      const live = await apply([old]);
+      const load = startLoad(live.entryUrl, { rps: 200, postShare: 0.3 });
+      const ready: number[] = [];
+      const looking = new AbortController();
+      const looks = (async () => {
+        while (!looking.signal.aborted) {
+          ready.push((await observe()).instances.filter(({ state }) => state === "ready").length);
+          await delay(20);
+        }
+      })();
+      for (const updated of [1, 2, 3]) await apply(replaced(updated));
+      // Back: the old ones are ready again before traffic moves, and only then the new ones go.
+      await apply([
+        { ...old, weightPct: 0 },
+        { ...next, weightPct: 100 },
+      ]);
+      await apply([old, { ...next, weightPct: 0 }]);
+      const back = await apply([old]);
+      looking.abort();
+      await looks;
+      const result = await load.stop();
+      expect(result).toMatchObject({ lost: 0, lostWhy: [], byStatus: { 200: result.sent } });
+      expect(result.byVersion[V2]).toBeGreaterThan(0);
+      expect(Math.min(...ready)).toBe(all);
+      expect(statesOf(back, V1)).toEqual(["ready", "ready", "ready"]);
+    });
+
     test("instances that go finish what they serve", async () => {
       const live = await apply([await pool(world, V1, 1, 100)]);
       const slow = request(`${live.entryUrl}/slow?ms=1500`).then(async (answer) => [
