@@ -9,6 +9,7 @@ import * as execution from "../mcp-server/record/artifact-kinds/execution.ts";
 import * as gates from "../mcp-server/record/artifact-kinds/gates.ts";
 import * as plans from "../mcp-server/record/artifact-kinds/plans.ts";
 import * as reports from "../mcp-server/record/artifact-kinds/reports.ts";
+import * as strategy from "../mcp-server/record/artifact-kinds/strategy.ts";
 import { HistoryEntry } from "../mcp-server/record/history.ts";
 import { RunMetrics } from "../mcp-server/record/run-metrics.ts";
 
@@ -21,7 +22,7 @@ export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
   "flows/regression-check.yaml": { title: "Result of a regression check over tests", schema: TestsVerdict },
   "run-metrics.yaml": { title: "metrics.json of an archive", schema: RunMetrics },
   "history-entry.yaml": { title: "Line of history.jsonl", schema: HistoryEntry },
-  ...artifacts({ ...plans, ...gates, ...execution, ...reports, ...closing }),
+  ...artifacts({ ...plans, ...gates, ...execution, ...reports, ...closing, ...strategy }),
 };
 
 /** `DeploymentReportView` becomes artifacts/deployment-report.yaml. */

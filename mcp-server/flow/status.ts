@@ -13,6 +13,7 @@ import type { Trigger } from "./events.ts";
 import { stoppedByFreeze } from "./freeze-record.ts";
 import { planHash, plannedMs } from "./plan.ts";
 import type { RunState, WatchState } from "./run-state.ts";
+import { ownWords, sourceText } from "./understanding/rows.ts";
 
 export type StatusState = "none" | "running" | "awaiting-approval" | "awaiting-decision" | "rolling-back" | "finished";
 
@@ -24,6 +25,8 @@ export interface RunStatus {
   readonly version?: string;
   readonly previousVersion?: string;
   readonly strategy?: string;
+  /** What was asked for this run and from which words; also what was said and not applied. */
+  readonly understood: readonly string[];
   readonly planHash?: string;
   readonly step?: string;
   /** One sentence about what goes on. */
@@ -59,6 +62,7 @@ export interface RunStatus {
 export function noRun(): RunStatus {
   return {
     state: "none",
+    understood: [],
     metrics: [],
     gates: [],
     reasons: [],
@@ -83,6 +87,7 @@ export function statusView(state: RunState, runner: RunStatus["runner"], now: In
     version: plan.version,
     ...(plan.previous ? { previousVersion: plan.previous.version } : {}),
     strategy: plan.strategy,
+    understood: ownWords(plan).map((entry) => `${entry.name}: ${entry.value} (${sourceText(entry)})`),
     planHash: planHash(plan),
     ...(state.step ? { step: state.step } : {}),
     doing: doingText(state, watched),

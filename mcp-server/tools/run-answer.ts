@@ -30,6 +30,8 @@ export const RunAnswer = z.object({
   version: z.string().optional(),
   previousVersion: z.string().optional(),
   strategy: z.string().optional(),
+  /** What was asked for this run, from which words, and what of it changes nothing. */
+  understood: z.array(z.string()),
   planHash: z.string().optional(),
   step: z.string().optional(),
   doing: z.string().optional(),
@@ -73,6 +75,7 @@ export function runAnswer(status: RunStatus, receipt?: { taken: boolean; note: s
     ...(runner.restarted === undefined ? {} : { announcement: cut(runner.restarted, 400) }),
     ...(receipt ? { taken: receipt.taken, note: cut(receipt.note, 400) } : {}),
     ...(plain.doing === undefined ? {} : { doing: cut(plain.doing, 300) }),
+    understood: plain.understood.map((text) => cut(text, 200)),
     reasons: shortReasons(reasons.length > 0 ? reasons : (latched?.reasons ?? [])),
     ...(question ? { question: { ...question, text: cut(question.text, 400), options: [...question.options] } } : {}),
     gates: gates.map(({ key, gate, outcome, worst, reasons: why }) => ({
@@ -98,7 +101,7 @@ export function runAnswer(status: RunStatus, receipt?: { taken: boolean; note: s
     artifacts: [...artifacts],
     omitted: {},
   };
-  const { value, omitted } = fitLists(whole, ["artifacts", "notices", "gates", "reasons", "metrics"]);
+  const { value, omitted } = fitLists(whole, ["understood", "artifacts", "notices", "gates", "reasons", "metrics"]);
   return { ...value, omitted };
 }
 
@@ -119,6 +122,7 @@ export function runAnswerText(out: RunAnswer): string {
     headline(out),
     out.planHash === undefined ? undefined : `plan ${out.planHash}`,
     out.doing === undefined || out.state === "finished" ? undefined : `now: ${out.doing}${servedText(out)}`,
+    out.understood.length > 0 && out.state !== "finished" ? `understood: ${out.understood.join("; ")}` : undefined,
     ...out.reasons.map((reason) => `because: ${reason.text}`),
     out.question &&
       `asked: ${out.question.text} (${out.question.options.join(" | ")}; ${spanText(out.question.remainingMs)} left)`,

@@ -6,6 +6,7 @@ import type { MetricId } from "../../mcp-server/vocab/index.ts";
 
 const STATUS: RunStatus = {
   state: "running",
+  understood: [],
   runId: "dpl-20260131T123045Z-abcdef",
   service: "shop",
   version: "2.0.0",

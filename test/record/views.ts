@@ -35,6 +35,7 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
   const action = { action: t("add a test"), kind: t("prevents"), owner: null, due: t("2026-03-08") };
   const times = { startedAt: at, endedAt: at, durationMs: 245_000 };
   return {
+    "strategy-recommendation": strategyRecommendation(t),
     "deployment-plan": {
       service: t("shop"),
       environment: t("production"),
@@ -364,6 +365,7 @@ export function messageViews(t: (plain: string) => string): { [K in MessageKind]
   const reference = { name: t("Report"), path: t(".aiwg/reports/deployment-report-2.4.0.md") };
   const common = { version: t("2.4.0"), runningVersion: t("2.3.0"), strategy: t("canary"), artifacts: [reference] };
   return {
+    "strategy-recommendation": strategyRecommendation(t),
     "final-summary": {
       ...common,
       headline: t("Production deployment rolled back"),
@@ -409,3 +411,29 @@ export const head = {
   at,
   evidence: [evidenceRef],
 };
+
+function strategyRecommendation(t: (plain: string) => string): ArtifactView<"strategy-recommendation"> {
+  return {
+    service: t("shop"),
+    version: t("2.4.0"),
+    recommended: t("canary"),
+    taken: t("blue-green, named by flag"),
+    differs: true,
+    rationale: [t("users meet it by degrees")],
+    against: [t("no metrics")],
+    pros: [t("few users meet a fault")],
+    cons: [t("takes the longest")],
+    infrastructure: [t("room for 2 more instances")],
+    duration: t("60 min"),
+    monitoring: t("30 min at full traffic"),
+    options: [
+      { strategy: t("canary"), points: 4, possible: t("yes"), duration: t("60 min"), reasons: t("by degrees") },
+      { strategy: t("rolling"), points: 0, possible: t("no"), duration: t("not planned"), reasons: t("one instance") },
+    ],
+    rejected: [{ strategy: t("rolling"), reason: t("one instance") }],
+    understood: [{ name: t("risk"), value: t("high"), source: t('guidance "high-risk release"') }],
+    documents: [{ path: t(".aiwg/intake/project-intake.md"), sha256: t("ab12") }],
+    proceed: t("A person says yes or no"),
+    advice: [],
+  };
+}

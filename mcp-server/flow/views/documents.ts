@@ -17,6 +17,7 @@ import { runbookUpdatesView } from "./runbook-updates.ts";
 import { sloView } from "./slo.ts";
 import { checksOf, smokeView } from "./smoke.ts";
 import { stageFileName, strategyParts } from "./strategy-parts.ts";
+import { strategyView } from "./strategy-view.ts";
 
 export type Place = "working" | "deployment" | "reports";
 
@@ -74,6 +75,7 @@ function evidenceOf(record: RunRecord, ...keys: string[]): EvidenceRef[] {
 function plans(record: RunRecord): Document[] {
   const { version } = record.plan;
   return [
+    ...document("working", "strategy-recommendation", "strategy-recommendation", strategyView(record)),
     ...document("deployment", `deployment-plan-${version}`, "deployment-plan", planView(record)),
     ...document("deployment", `rollback-plan-${version}`, "rollback-plan", rollbackPlanView(record)),
   ];

@@ -1,10 +1,10 @@
 import type { MetricRule } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
-import { num, pct } from "../../record/figures.ts";
+import { num } from "../../record/figures.ts";
 import { startLimitMs } from "../../target/index.ts";
 import { spanText } from "../../vocab/index.ts";
-import { RECOMMENDED_THRESHOLD } from "../parameters.ts";
 import { type Plan, planHash, plannedMs } from "../plan.ts";
+import { sourceText } from "../understanding/rows.ts";
 import { adviceOf } from "./advice.ts";
 import { freezeRows } from "./freeze.ts";
 import { metricName } from "./metric-rows.ts";
@@ -12,6 +12,7 @@ import type { RunRecord } from "./record.ts";
 import { signOffs } from "./sign-offs.ts";
 import { stageAction, stageName } from "./strategy-parts.ts";
 import { capacityRows } from "./strategy-rows.ts";
+import { rejectedStrategies } from "./strategy-view.ts";
 import { changeText, levelText } from "./words.ts";
 
 type View = ArtifactView<"deployment-plan">;
@@ -27,7 +28,8 @@ export function planView(record: RunRecord): View {
     previousVersion: plan.previous?.version ?? "none",
     previousDigest: plan.previous?.digest ?? "none",
     strategy: plan.strategy,
-    rationale: RATIONALE[plan.strategy],
+    rationale: `${RATIONALE[plan.strategy]} ${takenBecause(plan)}`,
+    rejected: rejectedStrategies(plan),
     risk: plan.risk,
     regressionThresholdPct: plan.regressionThreshold,
     rollbackOnRegression: plan.rollbackOnRegression,
@@ -47,21 +49,24 @@ export function planView(record: RunRecord): View {
 
 const RATIONALE: Record<Plan["strategy"], string> = {
   canary:
-    "Canary: a growing share of production requests goes to the new version, and each share is watched and gated before the next. Set by parameter or deploy.yaml.",
+    "Canary: a growing share of production requests goes to the new version, and each share is watched and gated before the next.",
   "blue-green":
-    "Blue-green: the new version stands beside the old one at full size, is checked without users, and gets all of them at once; going back is one change of weights. Set by parameter or deploy.yaml.",
+    "Blue-green: the new version stands beside the old one at full size, is checked without users, and gets all of them at once; going back is one change of weights.",
   rolling:
-    "Rolling: instances are replaced in place, batch by batch, each batch watched and gated before the next; no second set of instances is needed. Set by parameter or deploy.yaml.",
+    "Rolling: instances are replaced in place, batch by batch, each batch watched and gated before the next; no second set of instances is needed.",
 };
+
+/** Who named the strategy, and what was recommended beside it. */
+function takenBecause({ strategyChoice: { chosen, chosenBy, recommended } }: Plan): string {
+  if (chosenBy === "recommendation") return "Nobody names a strategy; it is the recommended one.";
+  const beside = chosen === recommended ? "the recommendation is the same" : `${recommended} was recommended`;
+  return `Named by: ${chosenBy}; ${beside}.`;
+}
 
 function parameters(plan: Plan): NonNullable<View["parameters"]> {
   const row = (name: string, value: string) => ({ name, value, source: "the frozen plan" });
   return [
-    row(
-      "regression threshold",
-      `${pct(plan.regressionThreshold)} (usual for risk ${plan.risk}: ${RECOMMENDED_THRESHOLD[plan.risk]})`,
-    ),
-    row("depth", plan.depth),
+    ...plan.understood.map((entry) => ({ name: entry.name, value: entry.value, source: sourceText(entry) })),
     row("time planned", spanText(plannedMs(plan))),
     row("poll every", spanText(plan.pollMs)),
     row("without an owner", plan.onOrphan),

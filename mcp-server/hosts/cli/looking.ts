@@ -25,11 +25,11 @@ export const planCommand = defineCommand({
   run: async ({ config, interactive, ...said }, io) => {
     const parameters = await withAnswers(said, interactive, io);
     const { planRun } = await import("../../flow/api.ts");
-    const { planText } = await import("./plan-table.ts");
+    const { planPages } = await import("./plan-table.ts");
     const project = await openLazily(io.root, io.ports);
     const file = config === undefined ? undefined : resolve(io.cwd, config);
     const { plan, planHash } = await planRun(project, parameters, file);
-    writeResult(io.terminal, io.format, { planHash, plan }, planText(plan, planHash, io.terminal));
+    writeResult(io.terminal, io.format, { planHash, plan }, planPages(plan, planHash, io.terminal));
     return EXIT.ok;
   },
 });

@@ -2,8 +2,17 @@ import Table from "cli-table3";
 import { RECOMMENDED_THRESHOLD } from "../../flow/parameters.ts";
 import { type Plan, plannedMs } from "../../flow/plan.ts";
 import { updatedAt } from "../../flow/rolling-plan.ts";
+import { ownWords, sourceText } from "../../flow/understanding/rows.ts";
 import { freezeRows } from "../../flow/views/freeze.ts";
+import { strategyFacts } from "../../flow/views/strategy-view.ts";
+import { renderMessage } from "../../record/artifacts.ts";
 import { type Sha256, spanText } from "../../vocab/index.ts";
+
+/** The recommendation and the plan, as `plan` and the start of `run` show them in a terminal. */
+export function planPages(plan: Plan, planHash: Sha256, o: { colours: boolean }): string {
+  const recommendation = renderMessage("strategy-recommendation", strategyFacts(plan, ownWords(plan)));
+  return `${recommendation}\n${planText(plan, planHash, o)}`;
+}
 
 /** A plan as a person reads it before approving: what, how, how long, what is not judged, and the hash. Pure. */
 export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }): string {
@@ -44,6 +53,11 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
       ? `staging is watched for ${spanText(plan.staging.observeMs)}, then:`
       : "there is no staging environment:",
     stages,
+    table(
+      o.colours,
+      plan.understood.map((entry) => [entry.name, entry.value, sourceText(entry)]),
+      ["understood", "as", "from"],
+    ),
     ...listed(
       "Not judged, and accepted by approving this plan",
       Object.entries(plan.notApplicable).map(([what, why]) => `${what}: ${why}`),

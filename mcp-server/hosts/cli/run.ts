@@ -47,8 +47,8 @@ export const runCommand = defineCommand({
       writeResult(io.terminal, io.format, out, runAnswerText(out));
       return EXIT.ok;
     }
-    const { planText } = await import("./plan-table.ts");
-    io.terminal.out(`${planText(started.plan, started.planHash, io.terminal)}\n`);
+    const { planPages } = await import("./plan-table.ts");
+    io.terminal.out(`${planPages(started.plan, started.planHash, io.terminal)}\n`);
     const { follow } = await import("./follow.ts");
     return follow(project, io);
   },

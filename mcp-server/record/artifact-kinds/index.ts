@@ -14,8 +14,10 @@ import sloMonitoring from "../../../templates/artifacts/slo-monitoring-report.hb
 import smokeResults from "../../../templates/artifacts/smoke-test-results.hbs";
 import stakeholderNotification from "../../../templates/artifacts/stakeholder-notification.hbs";
 import standAlone from "../../../templates/artifacts/stand-alone.hbs";
+import strategyRecommendation from "../../../templates/artifacts/strategy-recommendation.hbs";
 import blocked from "../../../templates/messages/blocked.hbs";
 import finalSummary from "../../../templates/messages/final-summary.hbs";
+import strategyMessage from "../../../templates/messages/strategy-recommendation.hbs";
 import { RunbookUpdatesView, StakeholderNotificationView } from "./closing.ts";
 import {
   ExecutionLogView,
@@ -28,6 +30,7 @@ import { BaselineSnapshotView, RegressionGateView } from "./gates.ts";
 import { BlockedView, SummaryView } from "./messages.ts";
 import { DeploymentPlanView, RollbackPlanView } from "./plans.ts";
 import { AuditTrailView, DeploymentReportView, RollbackReportView, StandAloneView } from "./reports.ts";
+import { StrategyRecommendationView } from "./strategy.ts";
 
 export * from "./closing.ts";
 export * from "./execution.ts";
@@ -36,9 +39,11 @@ export * from "./messages.ts";
 export * from "./parts.ts";
 export * from "./plans.ts";
 export * from "./reports.ts";
+export * from "./strategy.ts";
 
 /** Every kind of artifact: what its template shows, and the template. */
 export const ARTIFACT_KINDS = {
+  "strategy-recommendation": { view: StrategyRecommendationView, template: strategyRecommendation },
   "deployment-plan": { view: DeploymentPlanView, template: deploymentPlan },
   "rollback-plan": { view: RollbackPlanView, template: rollbackPlan },
   "regression-gate": { view: RegressionGateView, template: regressionGate },
@@ -63,6 +68,7 @@ export type ArtifactView<K extends ArtifactKind> = z.input<(typeof ARTIFACT_KIND
 export const MESSAGE_KINDS = {
   "final-summary": { view: SummaryView, template: finalSummary },
   blocked: { view: BlockedView, template: blocked },
+  "strategy-recommendation": { view: StrategyRecommendationView, template: strategyMessage },
 } as const satisfies Record<string, { view: z.ZodType; template: string }>;
 export type MessageKind = keyof typeof MESSAGE_KINDS;
 export type MessageView<K extends MessageKind> = z.input<(typeof MESSAGE_KINDS)[K]["view"]>;

@@ -18,7 +18,7 @@ function textOf(s: Scribe, path: string): string {
   return text;
 }
 
-const PLANS = [`${D}/deployment-plan-2.1.0.md`, `${D}/rollback-plan-2.1.0.md`];
+const PLANS = [`${W}/strategy-recommendation.md`, `${D}/deployment-plan-2.1.0.md`, `${D}/rollback-plan-2.1.0.md`];
 const STAGING = [`${W}/staging-deployment-log.md`, `${D}/regression-gate-staging.md`];
 const BASELINE = [`${W}/production-baseline-snapshot.md`, `${W}/production-baseline-snapshot.json`];
 const STAGE1 = [
