@@ -19,7 +19,7 @@ const page = (path: string) => {
 };
 
 /** Folders of the repository; a path in the text that begins with one of them names a file of ours. */
-const OURS = /^(?:mcp-server|scripts|templates|schemas|test|docs|\.ci)\//;
+const OURS = /^(?:mcp-server|scripts|templates|schemas|test|docs|examples|\.ci)\//;
 const SCRIPTS = z
   .object({ scripts: z.record(z.string(), z.string()) })
   .parse(JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))).scripts;
