@@ -96,12 +96,24 @@ function otherTriggers(plan: Plan): NonNullable<View["triggers"]> {
       window: "2 observations",
       action: "roll back",
     },
+    {
+      condition: "the new version is degraded: a restart, or an instance that is not ready",
+      limit: "without a break",
+      window: `hold at once; ${spanText(plan.waits.degradedMs)}`,
+      action: "roll back",
+    },
+    {
+      condition: "share of the traffic is not the planned one",
+      limit: "5 pp or 4 standard errors",
+      window: `hold at once; ${spanText(plan.waits.shareMs)}`,
+      action: "roll back",
+    },
     ...(plan.metrics
       ? [
           {
             condition: "no metric can be read",
             limit: "no successful poll",
-            window: "hold at once; 5 minutes with failing checks",
+            window: `hold at once; ${spanText(plan.waits.probesMs)} with failing checks, ${spanText(plan.waits.decisionMs)} without an answer`,
             action: "roll back",
           },
         ]
