@@ -100,7 +100,7 @@ describe("rolling deployments of the shop in a sandbox, under load", () => {
       expect(await whole(), `killed after ${dieAfter}`).toEqual([[version, 3, 100]]);
       runs.push(world.events());
     }
-  }, 300_000);
+  }, 600_000);
 
   test("in all of this no request was lost, no journal is odd and no traffic is unexplained", () => {
     expect(lostRequests(world.load.records)).toEqual([]);

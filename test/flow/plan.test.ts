@@ -229,6 +229,21 @@ describe("a plan", () => {
       says: /canary\.stageDuration/,
     },
     {
+      name: "a rolling batch of more than a quarter of the instances",
+      change: { config: { strategy: "rolling", instances: 10, rolling: { batch: 3 } } },
+      says: /rolling\.batch/,
+    },
+    {
+      name: "a rolling deployment that takes longer than its window",
+      change: { config: { strategy: "rolling", instances: 100, rolling: { batch: 1 } } },
+      says: /8 h 16 min.*100 batches/,
+    },
+    {
+      name: "a short pause after a rolling batch where users are",
+      change: { production: true, config: { ...LONG, strategy: "rolling", rolling: { pause: "4m" } } },
+      says: /rolling\.pause/,
+    },
+    {
       name: "a short observation where users are",
       change: { production: true, config: { ...LONG, observe: "14m" } },
       says: /observe/,
@@ -272,6 +287,21 @@ describe("a plan", () => {
       [25, 120_000],
       [100, 240_000],
     ]);
+  });
+
+  test("of a rolling deployment has a stage per batch and the time that its way back takes", () => {
+    const config = { strategy: "rolling", instances: 12, rolling: { pause: "6m" }, observe: "20m", waits: {} };
+    const plan = makePlan(facts({ config }));
+    expect(plan.rolling).toEqual({ batch: 1, byReplica: false, enough: 11 });
+    expect(plan.stages).toHaveLength(12);
+    expect(plan.stages[0]).toMatchObject({ weightPct: 8.33, durationMs: 360_000, minRequests: 100 });
+    expect(plan.stages.at(-1)).toMatchObject({ weightPct: 100, durationMs: 1_200_000 });
+    expect(plan.waits.rollbackTrafficMs).toBe(900_000);
+    const back = (strategy: string) => makePlan(facts({ config: { ...config, strategy } })).waits.rollbackTrafficMs;
+    expect([back("blue-green"), back("canary")]).toEqual([60_000, 120_000]);
+    expect(makePlan(facts({ config: { ...config, waits: { rollbackTraffic: "3m" } } })).waits.rollbackTrafficMs).toBe(
+      180_000,
+    );
   });
 
   test("of a first deployment has one stage: there is no version for the rest of the traffic", () => {
