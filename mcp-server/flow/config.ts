@@ -3,7 +3,7 @@ import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evide
 import { JourneysConfig } from "../evidence/journeys/config.ts";
 import { TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
-import { Duration } from "../vocab/index.ts";
+import { Duration, durationMs } from "../vocab/index.ts";
 import { NotifyConfig } from "./notify/config.ts";
 
 /** Ways in which a person's approval can reach the run; docs/approvals.md says what each withstands. */
@@ -110,6 +110,11 @@ const WaitsConfig = z.strictObject({
   ),
 });
 
+const ReportsConfig = z.strictObject({
+  /** A row of the monitoring reports covers this much time. */
+  every: Duration.refine((text) => durationMs(text) >= 1_000, "expected at least 1s").default("5m"),
+});
+
 /** deploy.yaml: each room owns the schema of its section, this composes them. */
 export const DeployConfig = z.strictObject({
   /** Name of the service, as people call it. */
@@ -139,6 +144,7 @@ export const DeployConfig = z.strictObject({
   /** Who is told while it happens; a receiver that fails never delays anything. */
   notify: NotifyConfig,
   waits: WaitsConfig.prefault({}),
+  reports: ReportsConfig.prefault({}),
   /** Times in which no deployment may begin to change production. Going back is always allowed. */
   freeze: z.array(TimeRule).default([]),
   /** Where there are any: the times in which alone a deployment may begin to change production. */

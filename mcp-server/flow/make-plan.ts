@@ -113,6 +113,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
         }
       : null,
     pollMs,
+    reportEveryMs: durationMs(config.reports.every),
     tests: config.tests
       ? { config: config.tests, baseline: facts.testsBaseline, candidate: facts.testsCandidate }
       : null,

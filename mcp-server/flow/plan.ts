@@ -76,6 +76,8 @@ export const Plan = z.object({
       pollMs: z.number(),
     })
     .nullable(),
+  /** A row of the monitoring reports covers this much time, milliseconds. */
+  reportEveryMs: z.number().gt(0),
   /** Used as the rhythm of the watch when there are no metrics. */
   pollMs: z.number(),
   tests: z

@@ -32,7 +32,7 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
   const unsigned = { role: t("operations lead"), person: null, way: null, at: null };
   const group = { group: t("API"), passed: 4, total: 5 };
   const reference = { name: t("plan"), path: t(".aiwg/deployment/deployment-plan-2.4.0.md") };
-  const action = { action: t("add a test"), kind: t("prevents"), owner: null, due: t("2026-03-08") };
+  const action = { priority: t("P1"), action: t("add a test"), kind: t("prevents"), owner: null, due: t("2026-03-08") };
   const times = { startedAt: at, endedAt: at, durationMs: 245_000 };
   return {
     "strategy-recommendation": strategyRecommendation(t),
@@ -235,7 +235,11 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       summary: t("errors at 5 %"),
       trigger: t("error rate"),
       concurrent: [t("latency")],
+      severityWhy: t("users were exposed"),
       triggerMetrics: [metric],
+      evidence: [fact],
+      residual: [t("messages were not looked at")],
+      preserved: [{ name: t("journal"), path: t("journal.jsonl"), sha256: t("ab12") }],
       regression: [fact],
       timeline: [event],
       derived: [fact],
@@ -252,6 +256,11 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
     },
     "deployment-report": {
       outcome: t("SUCCESS"),
+      runId: t("dpl-1"),
+      planHash: t("ab12"),
+      userImpact: t("None: nobody was exposed"),
+      rollback: [fact],
+      runbookChanges: [fact],
       exitCode: 0,
       summary: t("2.4.0 serves all requests"),
       project: t("shop"),
@@ -278,7 +287,9 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       },
       smokeFailures: [t("admin page")],
       infrastructure: [fact],
-      issues: [{ severity: t("P3"), description: t("slow start"), resolution: null, timeToResolve: null }],
+      issues: [
+        { id: t("I-1"), severity: t("P3"), description: t("slow start"), resolution: null, timeToResolve: null },
+      ],
       wentWell: [t("quick")],
       improve: [t("more load")],
       actions: [action],

@@ -32,6 +32,7 @@ export function criteria(record: RunRecord): Criterion[] {
     serviceLevels(record),
     gate(record, "Production regression gate", "production"),
     rollback(record),
+    verifiedRollback(record),
     criterion("Deployment report", "MET", "this document"),
     documented(record),
     criterion(
@@ -117,6 +118,14 @@ function rollback(record: RunRecord): Criterion {
   if (!latched)
     return criterion(name, exposed ? "MET" : "NOT REACHED", exposed ? "none was triggered" : "nobody was exposed");
   return criterion(name, "NOT MET", `${triggerText(latched)}; rollback ${rollbackResult(record) ?? "not verified"}`);
+}
+
+/** Apart from the criterion above: a good rollback is worth knowing and makes no release a success. */
+function verifiedRollback(record: RunRecord): Criterion {
+  const name = "Rollback verified, if one was triggered";
+  if (!record.state.latched) return criterion(name, "NOT APPLICABLE", "none was triggered");
+  const result = rollbackResult(record);
+  return criterion(name, result === "SUCCESS" ? "MET" : "NOT MET", `rollback ${result ?? "not verified"}`);
 }
 
 function proposalsText(record: RunRecord): string {

@@ -1,7 +1,8 @@
-import { judgeInfra } from "../../judge/index.ts";
+import { type InfraReading, judgeInfra } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
-import { num } from "../../record/figures.ts";
+import { num, time } from "../../record/figures.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
+import { intervalGroups } from "./series.ts";
 import { reasonsText } from "./words.ts";
 
 type View = ArtifactView<"stand-alone">;
@@ -41,7 +42,7 @@ function subjectOf(record: RunRecord, watched: WatchRecord): string {
 
 /** Health of the instances, watch by watch. */
 export function infrastructureView(record: RunRecord): View | undefined {
-  const looks = record.watches.filter((watched) => watched.plan.track === "production" && watched.live);
+  const looks = record.watches.filter((watched) => watched.plan.track !== "staging" && watched.live);
   const last = looks.at(-1);
   const infra = last?.live?.infra;
   if (!last || !infra) return undefined;
@@ -56,12 +57,37 @@ export function infrastructureView(record: RunRecord): View | undefined {
     ],
     tables: [
       {
-        heading: "Instances of the new version, at the end of each watch",
+        heading: "At the end of each watch",
         columns: ["Watch", "Status", "Ready", "Restarts", "Out of memory", "Crashes"],
         rows: looks.map(lookRow),
       },
+      {
+        heading: "Over time",
+        columns: ["Time", "Of version", "Status", "Ready", "Restarts", "Out of memory", "Crashes", "Alerts"],
+        rows: looks.flatMap((watched) => overTime(record, watched)),
+      },
     ],
   };
+}
+
+/** The worst look of each interval: a moment of ill health must not be hidden by a good one after it. */
+function overTime(record: RunRecord, watched: WatchRecord): string[][] {
+  const version = subjectOf(record, watched);
+  return intervalGroups(record, watched).flatMap((polls) => {
+    const seen = polls.flatMap(({ at, event }) => (event.live ? [{ at, infra: event.live.infra }] : []));
+    const [first] = seen.toSorted((a, b) => rank(b.infra) - rank(a.infra));
+    if (!first) return [[time(polls.at(-1)?.at), version, "not seen", "–", "–", "–", "–", "–"]];
+    const { ready, instances, restarts, oomKills, crashes } = first.infra;
+    const { status, reasons } = judgeInfra(first.infra);
+    const alerts = status === "HEALTHY" ? "none" : reasonsText(reasons);
+    return [
+      [time(first.at), version, status, `${ready} of ${instances}`, num(restarts), num(oomKills), num(crashes), alerts],
+    ];
+  });
+}
+
+function rank(infra: InfraReading): number {
+  return ["HEALTHY", "DEGRADED", "UNHEALTHY"].indexOf(judgeInfra(infra).status);
 }
 
 function lookRow({ plan, live }: WatchRecord): string[] {

@@ -8,7 +8,8 @@ import { exposedMs, restoreMs } from "./times.ts";
 import { known, reasonsText, triggerText } from "./words.ts";
 
 type View = ArtifactView<"deployment-report">;
-type Issues = NonNullable<View["issues"]>;
+/** Numbered by the report. */
+type Issues = Omit<NonNullable<View["issues"]>[number], "id">[];
 
 /** What did not go by the plan, and what became of it. */
 export function issues(record: RunRecord): Issues {

@@ -1,6 +1,6 @@
 import { type Histogram, totalOf } from "../../judge/index.ts";
 import type { Stamped } from "../../record/journal.ts";
-import type { Arm, Increment, Instant, Ms } from "../../vocab/index.ts";
+import type { Arm, Increment, Instant } from "../../vocab/index.ts";
 import type { FlowEvent } from "../events.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
 
@@ -28,8 +28,8 @@ export interface IntervalRow {
   readonly status: string;
 }
 
-const INTERVAL_MS: Ms = 5 * 60_000;
-const SHORT_WATCH_MS: Ms = 10 * 60_000;
+/** A watch of fewer intervals than this has a row per poll. */
+const FEW_INTERVALS = 2;
 const MOST_ROWS = 30;
 
 /** Polls of one watch, also those after its end while the environment was being changed. */
@@ -89,16 +89,20 @@ function added(all: Histogram, more: Histogram): Histogram {
   return [...counts].map(([le, count]) => ({ le, count })).sort((a, b) => edge(a.le) - edge(b.le));
 }
 
-/** A watch over time: a row per five minutes, or per poll in a short watch; never more rows than fit on a page. */
+/** A watch over time: a row per interval of the plan (five minutes by default), or per poll in a short watch; never more rows than fit on a page. */
 export function intervalRows(record: RunRecord, watched: WatchRecord): IntervalRow[] {
-  const groups = grouped(pollsOf(record, watched.key), watched);
-  return groups.map((polls, index) => rowOf(polls, watched, index === groups.length - 1));
+  return intervalGroups(record, watched).map((polls, index, groups) =>
+    rowOf(polls, watched, index === groups.length - 1),
+  );
 }
 
-function grouped(polls: readonly Poll[], watched: WatchRecord): Poll[][] {
-  const isShort = watched.plan.plannedMs < SHORT_WATCH_MS;
+/** The polls of a watch by the rows that a report gives them: one per interval of the plan. */
+export function intervalGroups(record: RunRecord, watched: WatchRecord): Poll[][] {
+  const polls = pollsOf(record, watched.key);
+  const intervalMs = record.plan.reportEveryMs;
+  const isShort = watched.plan.plannedMs < FEW_INTERVALS * intervalMs;
   const perRow = Math.max(1, Math.ceil(polls.length / MOST_ROWS));
-  const widthMs = Math.max(INTERVAL_MS, INTERVAL_MS * Math.ceil(watched.servedMs / INTERVAL_MS / MOST_ROWS));
+  const widthMs = Math.max(intervalMs, intervalMs * Math.ceil(watched.servedMs / intervalMs / MOST_ROWS));
   const groups = new Map<number, Poll[]>();
   let servedMs = 0;
   for (const [index, poll] of polls.entries()) {

@@ -15,13 +15,19 @@ import {
   Text,
 } from "./parts.ts";
 
-const Action = z.object({ action: z.string(), kind: z.string(), owner: Text, due: Text });
+/** Something to be done. Owner and day are for people to fill in. */
+const Action = z.object({ priority: z.string(), action: z.string(), kind: z.string(), owner: Text, due: Text });
+
+/** A file that must not be lost, relative to the archive. */
+const Preserved = z.object({ name: z.string(), path: z.string(), sha256: z.string() });
 
 /** The incident side of a rollback. */
 export const RollbackReportView = z.object({
   /** From the incident system, or UNDECLARED; never made up. */
   incidentId: z.string(),
   severity: z.string(),
+  /** The rule that gave the severity. */
+  severityWhy: z.string(),
   service: z.string(),
   fromVersion: z.string(),
   toVersion: Text,
@@ -32,6 +38,8 @@ export const RollbackReportView = z.object({
   concurrent: list(z.string()),
   /** The measurements that triggered it. */
   triggerMetrics: list(MetricRow),
+  /** Window, polls and rule of the trigger. */
+  evidence: list(Fact),
   regression: list(Fact),
   timeline: list(EventRow),
   /** Time to detect, decide and roll back, exposure, requests affected: measured or unknown. */
@@ -39,6 +47,9 @@ export const RollbackReportView = z.object({
   /** Estimates are marked as such by the flow. */
   impact: list(Fact),
   checks: list(Check),
+  /** What may still be wrong. */
+  residual: list(z.string()),
+  preserved: list(Preserved),
   analysisStatus: z.enum(["not started", "in progress", "done"]),
   findings: list(z.string()),
   hypotheses: list(z.string()),
@@ -51,6 +62,8 @@ export const RollbackReportView = z.object({
 
 /** The report of a run, whatever its outcome. */
 export const DeploymentReportView = z.object({
+  runId: z.string(),
+  planHash: z.string(),
   outcome: z.string(),
   exitCode: z.number().int(),
   /** One or two sentences: what happened and what runs now. */
@@ -63,6 +76,7 @@ export const DeploymentReportView = z.object({
   previousVersion: Text,
   runningVersion: Text,
   strategy: z.string(),
+  userImpact: z.string(),
   startedAt: Instant,
   endedAt: Instant,
   durationMs: SpanMs,
@@ -79,6 +93,8 @@ export const DeploymentReportView = z.object({
     }),
   ),
   rollbackTriggered: z.string(),
+  /** Trigger, times and result of a rollback. */
+  rollback: list(Fact),
   execution: list(Check),
   slo: list(MetricRow),
   /** The picture beside the report, and the same as bars of text; null where nothing was measured. */
@@ -94,10 +110,14 @@ export const DeploymentReportView = z.object({
   smokeFailures: list(z.string()),
   journeys: list(JourneyRow),
   infrastructure: list(Fact),
-  issues: list(z.object({ severity: z.string(), description: z.string(), resolution: Text, timeToResolve: Text })),
+  issues: list(
+    z.object({ id: z.string(), severity: z.string(), description: z.string(), resolution: Text, timeToResolve: Text }),
+  ),
   wentWell: list(z.string()),
   improve: list(z.string()),
   actions: list(Action),
+  /** Proposed changes of runbooks, in a sentence each. */
+  runbookChanges: list(Fact),
   signOffs: list(SignOff),
   /** The flow's quality gates and success criteria, computed. */
   criteria: list(Check),
