@@ -130,7 +130,7 @@ function unacceptable(state: RunState, questionKey: string): string | undefined 
   const watched = state.watches.get(questionKey.replace(/\/question-\d+$/, ""));
   const track = watched && state.tracks.get(watched.watch.track);
   return acceptanceRefusal({
-    checks: watched?.smoke?.run.results ?? [],
+    checks: [...(watched?.smoke?.run.results ?? []), ...(watched?.journeys?.run.results ?? [])],
     slo: track && readMetrics(track).slo.outcome,
   });
 }

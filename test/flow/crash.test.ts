@@ -2,6 +2,7 @@ import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
 import { planHash } from "../../mcp-server/flow/plan.ts";
 import { verifyArchive } from "../../mcp-server/flow/verify.ts";
+import type { SmokeResult } from "../../mcp-server/judge/index.ts";
 import type { RunOutcome } from "../../mcp-server/vocab/index.ts";
 import { JOURNEY_FAIL, SMOKE_FAIL } from "./fake-hands.ts";
 import { broken } from "./fake-platform.ts";
@@ -144,6 +145,30 @@ const STORIES: Story[] = [
       world.when(
         ({ event }) => event.event === "question",
         () => void world.ask(answer("accept"), "req-accept"),
+      );
+    },
+  },
+  {
+    name: "held for a degraded instance and a failing P2 check, until both are well again",
+    outcome: "SUCCESS",
+    config: { instances: 4, canary: { stages: [50, 100], stageDuration: "60s", minRequests: 50 } },
+    script: (world) => {
+      const well = world.senses.smoke;
+      let until: number | undefined;
+      world.senses.smoke = (mode, version) => {
+        if (until === undefined || mode !== "production") return well(mode, version);
+        const outcome = world.clock.mono() < until ? "fail" : "pass";
+        return [...(well(mode, version) as SmokeResult[]), { ...SMOKE_FAIL, id: "banner", priority: "P2", outcome }];
+      };
+      world.when(
+        ({ event }) => event.event === "result" && event.key === "stage-1/expose",
+        async () => {
+          const [one] = world.platform.instances("production", NEW);
+          until = world.clock.mono() + 50_000;
+          if (one) one.state = "unhealthy";
+          await world.clock.sleep(50_000);
+          if (one) one.state = "ready";
+        },
       );
     },
   },

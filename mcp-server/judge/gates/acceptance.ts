@@ -3,8 +3,8 @@ import type { SmokeResult } from "../inputs.ts";
 
 /** What is known when a person wants to accept a regression. */
 export interface AcceptanceInput {
-  /** The last results of every check that ran at this exposure. */
-  readonly checks: readonly Pick<SmokeResult, "id" | "group" | "priority" | "outcome">[];
+  /** The last results of every check and user journey that ran at this exposure. */
+  readonly checks: readonly (Pick<SmokeResult, "id" | "priority" | "outcome"> & { readonly group?: string })[];
   /** The service level's verdict. */
   readonly slo: Outcome3 | undefined;
 }
@@ -19,7 +19,7 @@ export function acceptanceRefusal({ checks, slo }: AcceptanceInput): string | un
   const failing = checks.filter(({ outcome }) => outcome === "fail");
   const vital = failing.find(({ priority }) => priority === "P0" || priority === "P1");
   if (vital) return `the ${vital.priority} check ${vital.id} fails, which nobody can accept`;
-  const security = failing.find(({ id, group }) => SECURITY.test(group) || SECURITY.test(id));
+  const security = failing.find(({ id, group }) => SECURITY.test(group ?? "") || SECURITY.test(id));
   if (security) return `the security check ${security.id} fails, which nobody can accept`;
   return slo === "FAIL" ? "the service level is broken, which nobody can accept" : undefined;
 }

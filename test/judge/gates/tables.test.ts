@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  acceptanceRefusal,
   type DimensionName,
   decideStage,
   type GateInput,
@@ -195,5 +196,33 @@ describe("table F", () => {
   test("F1 to F3 outrank what is only PARTIAL", () => {
     const all = { ...well, smoke: dimension("FAIL"), slo: dimension("INCONCLUSIVE"), metrics: dimension("FAIL") };
     expect(rollbackVerification(all).result).toBe("FAILED");
+  });
+});
+
+/** E: what a person must not accept, whatever they say. */
+const E: [what: string, input: Parameters<typeof acceptanceRefusal>[0], refusal: RegExp | undefined][] = [
+  ["everything passes", { checks: [check("P0", "pass")], slo: "PASS" }, undefined],
+  ["nothing is known yet of the service level", { checks: [], slo: undefined }, undefined],
+  ["a P0 check fails", { checks: [check("P0", "fail")], slo: "PASS" }, /P0 check x fails/],
+  ["a P1 check or journey fails", { checks: [check("P1", "fail")], slo: "PASS" }, /P1 check x fails/],
+  ["a P2 check fails", { checks: [check("P2", "fail")], slo: "PASS" }, undefined],
+  [
+    "a P2 check of security fails",
+    { checks: [check("P2", "fail", "security")], slo: "PASS" },
+    /security check x fails/,
+  ],
+  ["a P3 check of authorization fails", { checks: [check("P3", "fail", "Authorization")], slo: "PASS" }, /security/],
+  ["the service level is broken", { checks: [], slo: "FAIL" }, /service level is broken/],
+];
+
+function check(priority: "P0" | "P1" | "P2" | "P3", outcome: "pass" | "fail", group = "api") {
+  return { id: "x", group, priority, outcome };
+}
+
+describe("table E: an acceptance", () => {
+  test.each(E)("when %s", (_what, input, refusal) => {
+    const found = acceptanceRefusal(input);
+    if (refusal) expect(found).toMatch(refusal);
+    else expect(found).toBeUndefined();
   });
 });
