@@ -140,7 +140,7 @@ async function movedBack(run: RunControl): Promise<boolean> {
 
 /** Production holds instances without traffic that nobody needs any more. */
 async function discard(run: RunControl): Promise<void> {
-  const touched = [...run.state().intents.values()].some((intent) => intent.env === "production");
+  const touched = [...run.state().intents.values()].some(({ env, pools }) => env === "production" && pools);
   if (!touched) return;
   await applyPools(run, stepKey("discard", "candidate"), {
     env: "production",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
 import { JourneysConfig } from "../evidence/journeys/config.ts";
-import { TimeRule } from "../judge/index.ts";
+import { Migration, TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration, durationMs } from "../vocab/index.ts";
 import { NotifyConfig } from "./notify/config.ts";
@@ -145,6 +145,8 @@ export const DeployConfig = z.strictObject({
   notify: NotifyConfig,
   waits: WaitsConfig.prefault({}),
   reports: ReportsConfig.prefault({}),
+  /** Changes of schema and data that the release brings, in their order. */
+  migrations: z.array(Migration).default([]),
   /** Times in which no deployment may begin to change production. Going back is always allowed. */
   freeze: z.array(TimeRule).default([]),
   /** Where there are any: the times in which alone a deployment may begin to change production. */

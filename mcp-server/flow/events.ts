@@ -25,6 +25,7 @@ export const StepName = z.enum([
   "approval",
   "staging",
   "baseline",
+  "migrations",
   "execute",
   "observe",
   "rollback",

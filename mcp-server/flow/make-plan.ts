@@ -12,6 +12,7 @@ import { problemsOfEvidence } from "./evidence-problems.ts";
 import { metricRules } from "./metrics-spec.ts";
 import type { RunParameters } from "./parameters.ts";
 import { extensionOf, type Plan, type Stage } from "./plan.ts";
+import { plannedMigrations } from "./plan-migrations.ts";
 import { refuseLongRolling, rollbackTrafficMs, rollingOf, rollingStages } from "./rolling-plan.ts";
 import type { StrategyChoice } from "./strategy/choice.ts";
 import { choiceForPlan, understoodWith } from "./strategy/for-plan.ts";
@@ -40,6 +41,10 @@ export interface PlanFacts {
   /** Documents that are noted as advice. */
   readonly documents: StrategyChoice["documents"];
   readonly production: boolean;
+  /** The target can run migrations. */
+  readonly canMigrate?: boolean;
+  /** Digests of the forward-fix documents that migrations name, by path; absent where one cannot be read. */
+  readonly forwardFixes?: Readonly<Record<string, Sha256>>;
   /** Where the baseline's test results come from, already digested. */
   readonly testsBaseline: NonNullable<Plan["tests"]>["baseline"];
   readonly testsCandidate: NonNullable<Plan["tests"]>["candidate"];
@@ -136,6 +141,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
       // Who has to be back sooner than deploy.yaml allows is held to that.
       rollbackTrafficMs: Math.min(rollbackTrafficMs(config, strategy), asked.rollbackToleranceMs ?? Infinity),
     },
+    migrations: plannedMigrations(facts, previous),
     freeze: {
       freeze: config.freeze,
       windows: config.deploymentWindows,

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { fillPlaceholders } from "../evidence/placeholders.ts";
 import { loadBaseline } from "../record/baselines.ts";
+import { confine } from "../record/confine.ts";
 import { FlowError, type Label, type LiveState, messageOf, type Sha256, sha256, type Version } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { statedKeys } from "./config-file.ts";
@@ -41,6 +42,8 @@ export async function planRun(project: Project, parameters: RunParameters, confi
     parallelPools: target.capabilities.parallelPools,
     documents: adviceDocuments(project),
     production: target.capabilities.production,
+    canMigrate: target.migrate !== undefined,
+    forwardFixes: forwardFixes(project, config),
     testsBaseline: testsBaseline(project, config, live),
     testsCandidate: testsCandidate(project, config, parameters.version),
     ...signersOf(project, config),
@@ -72,6 +75,20 @@ function signersOf(project: Project, { approvals }: DeployConfig): { signers?: s
   const isSigner = (line: string) => /^[^#\s]\S*\s.*\b(ssh-|ecdsa-|sk-)\S+\s+\S+/.test(line.trim());
   if (!text.split("\n").some(isSigner)) throw refused("the allowed signers file names nobody", `${text.length} bytes`);
   return { signers: text };
+}
+
+/** Digests of the documents that migrations name; one that cannot be read is left out, which refuses the plan. */
+function forwardFixes(project: Project, config: DeployConfig): Record<string, Sha256> {
+  const { disk } = project.ports;
+  const digests = config.migrations.flatMap(({ forwardFix }): [string, Sha256][] => {
+    if (forwardFix === undefined) return [];
+    try {
+      return [[forwardFix, sha256(disk.read(confine(disk, project.root, forwardFix)))]];
+    } catch {
+      return [];
+    }
+  });
+  return Object.fromEntries(digests);
 }
 
 type TestsBaseline = NonNullable<Plan["tests"]>["baseline"];

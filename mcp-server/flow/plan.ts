@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
 import { JourneysConfig } from "../evidence/journeys/config.ts";
-import { FreezeRules, MetricRule } from "../judge/index.ts";
+import { FreezeRules, MetricRule, Migration } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
@@ -40,6 +40,10 @@ export type RollingPlan = z.infer<typeof RollingPlan>;
 /** A report file that somebody hands in; only these bytes may decide a gate of this run. */
 export const PresentedFile = z.object({ path: z.string(), sha256: Sha256 });
 export type PresentedFile = z.infer<typeof PresentedFile>;
+
+/** A migration, with the digest of what is done instead of undoing it: the plan approves those very words. */
+export const PlannedMigration = Migration.extend({ forwardFix: PresentedFile.optional() });
+export type PlannedMigration = z.infer<typeof PlannedMigration>;
 
 /**
  * What will be done, frozen at the start. It holds no run id, time or approval, so its hash is the same whenever
@@ -112,6 +116,8 @@ export const Plan = z.object({
     rollbackVerifyMs: z.number(),
     rollbackTrafficMs: z.number(),
   }),
+  /** Run in this order, in staging and then in production, before anybody meets the new version. */
+  migrations: z.array(PlannedMigration),
   /** When the run may begin to change production; `override`: why a person lets it begin in a freeze all the same. */
   freeze: FreezeRules.extend({ override: z.string().nullable() }),
   /** Ways in which the approval of this plan may come. */

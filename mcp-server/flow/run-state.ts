@@ -83,6 +83,7 @@ export interface RunState {
   step: StepName | undefined;
   readonly steps: { step: StepName; startedAt: Instant; endedAt: Instant | undefined }[];
   exposed: boolean;
+  /** When the new version may first have had production traffic. */
   exposedAt: Instant | undefined;
   approval: Extract<FlowEvent, { event: "approval" }> | undefined;
   approvalAt: Instant | undefined;

@@ -46,9 +46,10 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
     case "intent":
       state.intents.set(event.key, event.intent);
       state.times.set(event.key, { startedAt: at, endedAt: undefined });
-      if (event.intent.exposes && !state.exposed) {
+      if (event.intent.exposes) {
         state.exposed = true;
-        state.exposedAt = at;
+        // A migration for good exposes production, and gives the new version no traffic.
+        if (event.intent.pools) state.exposedAt ??= at;
       }
       return;
     case "result": {

@@ -54,6 +54,20 @@ export const SandboxConfig = z.strictObject({
     .describe(
       "Resident memory in MiB above which an instance is killed, counted as an out-of-memory kill and restarted.",
     ),
+  migrate: z
+    .strictObject({
+      command: z
+        .array(z.string())
+        .min(1)
+        .describe(
+          "Argument array that runs one migration in one environment, in the project's folder; {migration} and {env} are replaced. Exit code 0: it is applied. It may be cut off and run again.",
+        ),
+      timeout: Duration.default("10m").describe("A migration that is not over by then is ended and has failed."),
+      env: z.record(z.string(), z.string()).default({}).describe("Variables set for the command."),
+      passEnv: z.array(z.string()).default([]).describe("Variables of the runner's environment that it may see."),
+    })
+    .optional()
+    .describe("Runs the migrations of a release. Without it a release that brings some is refused."),
   environments: z
     .strictObject({ staging: SandboxEnvironment.optional(), production: SandboxEnvironment.optional() })
     .describe("The environments that exist, each with a proxy of its own."),

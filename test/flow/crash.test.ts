@@ -6,7 +6,7 @@ import type { SmokeResult } from "../../mcp-server/judge/index.ts";
 import type { RunOutcome } from "../../mcp-server/vocab/index.ts";
 import { JOURNEY_FAIL, SMOKE_FAIL } from "./fake-hands.ts";
 import { broken } from "./fake-platform.ts";
-import { type FakeWorld, fakeWorld, NEW, type WorldOptions } from "./fake-world.ts";
+import { type FakeWorld, fakeWorld, NEW, OLD, type WorldOptions } from "./fake-world.ts";
 import { journalProblems, weightsTold } from "./invariants.ts";
 import type { Death } from "./mortality.ts";
 
@@ -28,6 +28,10 @@ const ROLLING = {
 const FLOORS = { canary: { stages: [20, 100], stageDuration: "10m", minRequests: 50 }, observe: "15m" };
 
 const JOURNEYS = { journeys: [{ id: "buy", steps: [{ path: "/" }, { method: "POST", path: "/pay" }] }] };
+const MIGRATIONS = [
+  { id: "add_phone", kind: "expand", reversible: true },
+  { id: "add-email", kind: "expand", reversible: true },
+];
 
 const STORIES: Story[] = [
   { name: "canary", outcome: "SUCCESS" },
@@ -57,6 +61,31 @@ const STORIES: Story[] = [
         (pools?.find((pool) => pool.version !== NEW)?.instances ?? 0) > 7 && world.state().latched
           ? broken()
           : undefined;
+    },
+  },
+  {
+    name: "with migrations",
+    outcome: "SUCCESS",
+    config: { staging: { observe: "30s" }, migrations: MIGRATIONS },
+  },
+  {
+    name: "stopped by a migration that fails",
+    outcome: "ABORTED",
+    config: { migrations: MIGRATIONS },
+    script: (world) => {
+      world.platform.fault = ({ op, id }) => (op === "migrate" && id === "add-email" ? broken() : undefined);
+    },
+  },
+  {
+    name: "sent back by an irreversible migration that fails",
+    outcome: "ROLLED_BACK",
+    config: {
+      migrations: [
+        { id: "drop-fax", kind: "contract", reversible: false, unusedSince: OLD, forwardFix: "docs/fix.md" },
+      ],
+    },
+    script: (world) => {
+      world.platform.fault = ({ op }) => (op === "migrate" ? broken() : undefined);
     },
   },
   { name: "with staging", outcome: "SUCCESS", config: { staging: { observe: "30s" } } },
@@ -225,6 +254,7 @@ describe.each(STORIES)("a run that is $name", (story) => {
     expect(whole.world.state().outcome?.outcome, JSON.stringify(whole.world.state().outcome)).toBe(story.outcome);
     const weights = weightsTold(whole.world);
     const pools = whole.world.platform.pools("production");
+    const { migrated } = whole.world.platform;
     const deaths: Death[] = [
       ...Array.from({ length: whole.appends }, (_, index): Death => ({ at: "append", n: index + 1 })),
       ...Array.from({ length: whole.calls }, (_, index): Death => ({ at: "before-call", n: index + 1 })),
@@ -236,9 +266,16 @@ describe.each(STORIES)("a run that is $name", (story) => {
         outcome: world.state().outcome?.outcome,
         weights: weightsTold(world),
         pools: world.platform.pools("production"),
+        migrated: world.platform.migrated,
         problems: journalProblems(world.events()),
       };
-      expect(found, `${death.at} ${death.n}`).toEqual({ outcome: story.outcome, weights, pools, problems: [] });
+      expect(found, `${death.at} ${death.n}`).toEqual({
+        outcome: story.outcome,
+        weights,
+        pools,
+        migrated,
+        problems: [],
+      });
     }
   }, 180_000);
 });

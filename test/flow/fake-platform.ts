@@ -27,10 +27,12 @@ export interface Tally {
 }
 
 export interface Call {
-  readonly op: "observe" | "apply";
+  readonly op: "observe" | "apply" | "migrate";
   readonly env: Env;
   readonly pools?: readonly Pool[];
   readonly epoch?: number;
+  /** Of a migration. */
+  readonly id?: string;
 }
 
 /** Machines, proxy and users. They outlive every runner, so a test keeps one platform across crashes. */
@@ -48,6 +50,8 @@ export interface FakePlatform {
   instances(env: Env, version: string): Mutable<Instance>[];
   tally(env: Env, version: string): Tally;
   /** Puts pools there by hand, as somebody outside the flow would. */
+  /** Migrations in the order in which they took effect. A real one would do harm when it took effect twice. */
+  readonly migrated: Record<Env, string[]>;
   place(env: Env, pools: readonly Pool[]): void;
   digest(version: string): Digest;
 }
@@ -117,6 +121,7 @@ export function fakePlatform(clock: FakeClock, o: { production?: boolean } = {})
 
   const platform: FakePlatform = {
     calls: [],
+    migrated: { staging: [], production: [] },
     conduct: new Map(),
     rps: { staging: 50, production: 50 },
     fault: () => undefined,
@@ -149,6 +154,16 @@ export function fakePlatform(clock: FakeClock, o: { production?: boolean } = {})
         place(env, pools);
         check(call, "after");
         return liveState(sites[env], clock.wall());
+      },
+      migrate: async (env, id, fence, signal) => {
+        const call: Call = { op: "migrate", env, id, epoch: fence.epoch };
+        platform.calls.push(call);
+        check(call, "before");
+        await clock.sleep(APPLY_MS, signal);
+        signal.throwIfAborted();
+        refuseOldFence(sites[env], fence);
+        if (!platform.migrated[env].includes(id)) platform.migrated[env].push(id);
+        check(call, "after");
       },
     },
   };

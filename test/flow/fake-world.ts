@@ -287,6 +287,8 @@ function planOf(project: Project, platform: FakePlatform, text: string, o: World
     parallelPools: true,
     documents: [],
     production: o.production ?? false,
+    canMigrate: true,
+    forwardFixes: { "docs/fix.md": sha256("put the column back") },
     testsBaseline:
       baseline && serving
         ? { from: "files", version: serving.version, files: digested(baseline.reports) }

@@ -76,6 +76,8 @@ export function mortality(clock: FakeClock, death: Death | undefined) {
       observe: (env, signal) =>
         alive ? target.observe(env, signal).then((live) => (alive ? live : never())) : never(),
       apply: (env, pools, fence, signal) => called(() => target.apply(env, pools, fence, signal)),
+      migrate: (env, id, fence, signal) =>
+        called(() => target.migrate?.(env, id, fence, signal) ?? Promise.reject(new Error("no migrations here"))),
     }),
   };
 }

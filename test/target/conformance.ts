@@ -313,6 +313,51 @@ export function targetConformance(name: string, makeWorld: () => Promise<TargetW
       expect(result.lost).toBe(0);
     });
 
+    describe("migrations, where the target runs them", () => {
+      const migrate = (id: string, epoch = 1, env: Env = PRODUCTION, signal = never()) =>
+        world.target.migrate?.(env, id, fence(epoch), signal) ?? Promise.resolve();
+      const ledger = (env: Env = PRODUCTION) => (world.target.migrate ? world.migrated?.(env) : undefined);
+
+      test("one takes effect once, however often it is asked for", async () => {
+        await migrate("add-email");
+        await migrate("add-email");
+        await migrate("add-phone", 2);
+        await migrate("add-email", 2);
+        if (world.target.migrate) expect(ledger()).toEqual(["add-email", "add-phone"]);
+      });
+
+      test("environments have migrations of their own", async () => {
+        await migrate("add-email", 1, "staging");
+        if (!world.target.migrate) return;
+        expect([ledger("staging"), ledger()]).toEqual([["add-email"], []]);
+      });
+
+      test("asked for again while it is under way, it still takes effect once", async () => {
+        const stop = new AbortController();
+        const left = migrate("slow-index", 1, PRODUCTION, stop.signal);
+        await delay(300);
+        stop.abort();
+        if (world.target.migrate) await expect(left).rejects.toThrow();
+        await Promise.all([migrate("slow-index", 2), migrate("slow-index", 2)]);
+        if (world.target.migrate) expect(ledger()).toEqual(["slow-index"]);
+      });
+
+      test("one that fails is an error that says why, and can be asked for again", async () => {
+        if (!world.target.migrate) return;
+        const failed = await rejection(migrate("broken-email"));
+        expect(failed).toMatchObject({ retryable: false, message: expect.stringContaining("email exists already") });
+        await rejection(migrate("broken-email"));
+        expect(ledger()).toEqual([]);
+      });
+
+      test("a lower epoch is refused and runs nothing", async () => {
+        if (!world.target.migrate) return;
+        await migrate("add-email", 3);
+        await rejection(migrate("add-phone", 2));
+        expect(ledger()).toEqual(["add-email"]);
+      });
+    });
+
     test("nothing desired ends everything", async () => {
       await apply([await pool(world, V1, 1, 100)]);
       const live = await apply([]);

@@ -266,3 +266,32 @@ function servicesOf(root: string): string[] {
 function daemonArgv(pid: number): string[] {
   return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(1, -1);
 }
+
+describe("a migration", () => {
+  test("whose daemon is killed is ended with it, run again, and takes effect once", async () => {
+    await begin({}, 1);
+    const { target } = world;
+    const cutOff = target.migrate?.("production", "slow-index", fence(1), never());
+    await delay(500);
+    process.kill(lockOf().pid, "SIGKILL");
+    // The client asks a new daemon by itself.
+    await cutOff;
+    await target.migrate?.("production", "slow-index", fence(2), never());
+    await delay(1_200);
+    expect(world.migrated?.("production")).toEqual(["slow-index"]);
+  });
+
+  test("is not cut off by a shutdown", async () => {
+    await begin({}, 1);
+    const under = world.target.migrate?.("production", "slow-index", fence(1), never());
+    await delay(300);
+    await world.target.shutdown();
+    await under?.catch(() => undefined);
+    expect(world.migrated?.("production")).toEqual(["slow-index"]);
+  });
+
+  test("cannot be asked of a sandbox without a command for them", async () => {
+    await begin({ migrate: undefined }, 1);
+    expect(world.target.migrate).toBeUndefined();
+  });
+});

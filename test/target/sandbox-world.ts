@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
@@ -45,12 +45,14 @@ export async function makeSandboxWorld(settings: Record<string, unknown> = {}): 
     startTimeout: "5s",
     drainTimeout: "3s",
     environments: { staging: {}, production: {} },
+    migrate: { command: ["node", "migrate.mjs", "{migration}", "{env}"], timeout: "10s" },
     ...settings,
   });
   const config = SandboxConfig.parse(JSON.parse(configJson));
   const daemonArgv = [process.execPath, outfile, "daemon", root, configJson];
   const another = () => openSandbox({ root, config, ports: realPorts(), daemonArgv });
   const target = another();
+  cpSync(join(here, "../fixtures/target/migrate.mjs"), join(root, "migrate.mjs"));
   return {
     target,
     root,
@@ -65,6 +67,10 @@ export async function makeSandboxWorld(settings: Record<string, unknown> = {}): 
       spawn(process.execPath, [outfile, "apply", root, configJson, env, JSON.stringify(pools), JSON.stringify(fence)], {
         stdio: ["ignore", "pipe", "inherit"],
       }),
+    migrated: (env) => {
+      const ledger = join(root, `migrated-${env}.txt`);
+      return existsSync(ledger) ? readFileSync(ledger, "utf8").trim().split("\n") : [];
+    },
     close: async () => {
       await target.shutdown();
       rmSync(root, { recursive: true, force: true });

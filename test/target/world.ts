@@ -15,6 +15,8 @@ export interface TargetWorld<T extends Target = Target> {
   publish(version: Version, behaviour?: Behaviour): void;
   /** A client in a process of its own that applies these pools. */
   applyElsewhere(env: Env, pools: readonly Pool[], fence: Fence): ChildProcess;
+  /** Migrations that took effect in an environment, one entry each time; for targets that run migrations. */
+  migrated?(env: Env): string[];
   close(): Promise<void>;
 }
 

@@ -9,8 +9,9 @@ import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";
 import { refuseFrozenChange, refuseFrozenStart } from "./freeze.ts";
+import { migrate } from "./migrations.ts";
 import { rolling } from "./rolling.ts";
-import { backOnFailure, stageKey, watchStage } from "./stages.ts";
+import { backOnFailure, refuseOtherProduction, stageKey, watchStage } from "./stages.ts";
 import { staging } from "./staging.ts";
 
 /** How a deployment that was not rolled back ended. */
@@ -25,7 +26,8 @@ export async function deploy(run: Run, hands: Hands): Promise<Carried> {
   await run.step("staging", () => staging(run, hands));
   await run.step("approval", () => approval(run));
   await run.step("baseline", () => baseline(run, hands));
-  await refuseFrozenChange(run);
+  await firstChange(run);
+  if (run.plan.migrations.length > 0) await run.step("migrations", () => migrate(run, "production"));
   await run.step("execute", () => execute(run, hands));
   return run.step("observe", () => observe(run, hands));
 }
@@ -42,6 +44,13 @@ function execute(run: Run, hands: Hands): Promise<void> {
     default:
       return run.plan.strategy satisfies never;
   }
+}
+
+/** Right before production is changed for the first time the world is looked at again; later it would only be in the way. */
+async function firstChange(run: Run): Promise<void> {
+  if ([...run.state().intents.values()].some(({ env }) => env === "production")) return;
+  await refuseFrozenChange(run);
+  if (run.plan.migrations.length > 0) await refuseOtherProduction(run);
 }
 
 /** One approval is a person's, of this very plan, before the first production change. Nobody to ask means no. */

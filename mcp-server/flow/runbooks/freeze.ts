@@ -8,11 +8,10 @@ export async function refuseFrozenStart(run: Run): Promise<void> {
 
 /**
  * Right before production is changed for the first time, by the wall clock, because the approval may have come days
- * after the start. Each owner asks anew until the first change is under way; from then on stopping would be worse.
+ * after the start. Each owner asks anew.
  */
 export async function refuseFrozenChange(run: Run): Promise<void> {
-  const changed = [...run.state().intents.values()].some(({ env }) => env === "production");
-  if (!changed) await refuseFrozen(run, `change-${run.fence().epoch}`);
+  await refuseFrozen(run, `change-${run.fence().epoch}`);
 }
 
 async function refuseFrozen(run: Run, when: string): Promise<void> {

@@ -5,6 +5,7 @@ import type { Hands } from "../hands.ts";
 import { quoted } from "../quoted.ts";
 import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
+import { migrate } from "./migrations.ts";
 import { addressesOf } from "./pools.ts";
 
 const WATCH = stepKey("staging", "watch");
@@ -20,6 +21,7 @@ export async function staging(run: Run, hands: Hands): Promise<void> {
   const toldApart = capabilitiesOf(plan.target).instanceUrls;
   const side = plan.previous && plan.staging?.config.load && toldApart ? plan.previous : undefined;
   if (plan.staging) {
+    await migrate(run, "staging");
     const candidate = { version: plan.version, digest: plan.digest, instances: 1 };
     await applyPools(run, stepKey("staging", "deploy"), {
       env: "staging",

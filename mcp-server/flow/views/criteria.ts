@@ -72,7 +72,7 @@ function gate(record: RunRecord, name: string, kind: "staging" | "production"): 
 function executed(record: RunRecord): Criterion {
   const name = "Deployment carried out";
   const { state, plan } = record;
-  if (!state.exposed) return criterion(name, "NOT REACHED", "no production traffic was sent to the new version");
+  if (!state.exposedAt) return criterion(name, "NOT REACHED", "no production traffic was sent to the new version");
   const reached = record.watches.findLast((watched) => watched.plan.track === "production")?.plan.weightPct;
   const isDone = observationOf(record) !== undefined && !state.latched;
   return criterion(

@@ -92,7 +92,11 @@ export function wentWell(record: RunRecord): string[] {
     ...(smoke?.verdict.outcome === "PASS" ? [`${smokeText(smoke.run)} in production`] : []),
     ...(state.outcome && !state.exposed ? ["no user saw a version that did not pass its gates"] : []),
     ...(rollbackResult(record) === "SUCCESS"
-      ? [`the rollback was verified; the new version had traffic for ${exposed ?? "an unknown time"}`]
+      ? [
+          state.exposedAt
+            ? `the rollback was verified; the new version had traffic for ${exposed ?? "an unknown time"}`
+            : "the way back was verified; the new version never had traffic",
+        ]
       : []),
   ];
 }

@@ -28,7 +28,7 @@ export function metricsView(record: RunRecord): RunMetrics {
     endedAt: state.outcome?.at ?? null,
     durationMs: durationMs(state) ?? null,
     stepsMs: Object.fromEntries(state.steps.map(({ step }) => [step, stepTimes(state, step)?.ms ?? null])),
-    exposedMs: state.exposed ? (exposedMs(state) ?? null) : 0,
+    exposedMs: state.exposedAt ? (exposedMs(state) ?? null) : 0,
     regression: regression(record, observed),
     serviceLevels: {
       targets: { errorRatePct: target(record, "error-rate"), latencyP99Ms: target(record, "latency") },

@@ -1,5 +1,6 @@
 import { spanText } from "../../vocab/index.ts";
 import { freezeFound, stoppedByFreeze } from "../freeze-record.ts";
+import { schemaText } from "../schema-state.ts";
 import type { RunRecord } from "./record.ts";
 import { exposedMs, restoreMs } from "./times.ts";
 import { known, reasonsText, triggerText } from "./words.ts";
@@ -8,7 +9,10 @@ import { known, reasonsText, triggerText } from "./words.ts";
 export function outcomeText(record: RunRecord): string {
   const { plan, state } = record;
   const { version } = plan;
-  const running = runningText(record);
+  const schema = schemaText(state, "production");
+  const running = [runningText(record), ...(schema ? [`${schema[0]?.toUpperCase()}${schema.slice(1)}.`] : [])].join(
+    " ",
+  );
   const outcome = state.outcome?.outcome;
   switch (outcome) {
     case "SUCCESS":

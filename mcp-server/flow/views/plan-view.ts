@@ -8,6 +8,7 @@ import { sourceText } from "../understanding/rows.ts";
 import { adviceOf } from "./advice.ts";
 import { freezeRows } from "./freeze.ts";
 import { metricName } from "./metric-rows.ts";
+import { migrationRows, migrationSteps } from "./migrations.ts";
 import type { RunRecord } from "./record.ts";
 import { signOffs } from "./sign-offs.ts";
 import { stageAction, stageName } from "./strategy-parts.ts";
@@ -39,6 +40,7 @@ export function planView(record: RunRecord): View {
     slo: (plan.metrics?.rules ?? []).flatMap((rule) => sloRows(rule, plan)),
     dimensions: dimensions(plan),
     capacity: capacityRows(plan),
+    migrations: migrationRows(plan),
     steps: steps(plan),
     unknowns: [...plan.expectedUnknowns],
     communication: [{ name: "Messages to people outside the run", value: "none are sent" }],
@@ -149,6 +151,7 @@ function steps(plan: Plan): NonNullable<View["steps"]> {
       verify: "stored as evidence",
       undo: "nothing to undo",
     },
+    ...migrationSteps(plan),
     {
       action: `start ${plan.version} without traffic, check it`,
       actor: runner,

@@ -18,6 +18,7 @@ const STEPS: Record<Exclude<StepName, "strategy" | "report" | "archive">, string
   staging: "staging regression gate",
   approval: "approval of the plan",
   baseline: "production baseline",
+  migrations: "migrations in production",
   execute: "deployment",
   observe: "observation and production regression gate",
   rollback: "rollback",
@@ -72,6 +73,8 @@ export function stepResult(record: RunRecord, step: keyof typeof STEPS): string 
       return known(state.approval, ({ decision }) => APPROVAL[decision]) ?? (state.outcome ? "not given" : "waiting");
     case "baseline":
       return state.baseline === undefined ? "not recorded" : state.baseline ? "recorded" : "none";
+    case "migrations":
+      return isDone ? "applied" : state.outcome ? "not all applied" : "running";
     case "execute":
       return isDone ? "done" : state.latched ? "stopped for the rollback" : state.outcome ? "stopped" : "running";
     case "observe":

@@ -51,7 +51,7 @@ export function reportView(record: RunRecord, references: { name: string; path: 
     startedAt: record.openedAt,
     endedAt: outcome.at,
     durationMs: durationMs(state) ?? null,
-    exposedMs: state.exposed ? (exposedMs(state) ?? null) : 0,
+    exposedMs: state.exposedAt ? (exposedMs(state) ?? null) : 0,
     timeline: timelineRows(record),
     preDeployment: preDeploymentRows(record),
     gates: gateRows(record),

@@ -2,6 +2,7 @@ import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { Plan } from "../plan.ts";
 import { metricName, worseningText } from "./metric-rows.ts";
+import { dataFacts } from "./migrations.ts";
 import type { RunRecord } from "./record.ts";
 import { rollbackAction, rollbackSteps } from "./rollback-steps.ts";
 import { changeText, levelText } from "./words.ts";
@@ -23,7 +24,7 @@ export function rollbackPlanView({ plan }: RunRecord): View {
     decidedByPeople: "`deploy-flow deploy-decide rollback` or `abort` at any time; answers to a held rollout",
     steps: rollbackSteps(plan),
     lastTest: [{ name: "Rehearsal of this rollback", value: null }],
-    data: [{ name: "Migrations", value: "none are run by this plan" }],
+    data: dataFacts(plan),
     verification: [
       {
         name: "Traffic",

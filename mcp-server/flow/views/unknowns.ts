@@ -23,7 +23,7 @@ export function unknowns(record: RunRecord): string[] {
 
 function unmeasured(record: RunRecord): string[] {
   const { plan, state } = record;
-  if (!state.exposed) return [`${plan.version} in production: it had no traffic there`];
+  if (!state.exposedAt) return [`${plan.version} in production: it had no traffic there`];
   const watched = observationOf(record) ?? watchesOf(record, "production").at(-1);
   const open = (watched?.reading?.metrics ?? []).filter(({ candidate }) => candidate.value === undefined);
   const smokeMissing = plan.smoke !== null && !smokeOf(record, "production");

@@ -32,6 +32,7 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
     ["on regression", plan.rollbackOnRegression ? "roll back" : "hold and ask"],
     ["tests", testsText(plan)],
     ["planned time", spanText(plannedMs(plan))],
+    ...(plan.migrations.length > 0 ? [["migrations", plan.migrations.map(migrationText).join("\n")]] : []),
     ...freezeRows(plan).map(({ name, value }) => [name, value]),
     ["approval by", plan.approvals.join(", ")],
   ]);
@@ -71,6 +72,10 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
 function strategyText(plan: Plan): string {
   if (!plan.rolling) return plan.strategy;
   return `rolling, ${plan.stages.length} batches of at most ${plan.rolling.batch} of ${plan.instances} instances`;
+}
+
+function migrationText({ id, kind, reversible }: Plan["migrations"][number]): string {
+  return `${id} (${kind}${reversible ? "" : ", irreversible"})`;
 }
 
 function testsText(plan: Plan): string {

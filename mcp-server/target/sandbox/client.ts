@@ -1,5 +1,5 @@
 import { type Ports, SocketRefusal, socketPath } from "../../ports/index.ts";
-import { type Env, LiveState, type Ms, messageOf } from "../../vocab/index.ts";
+import { durationMs, type Env, LiveState, type Ms, messageOf } from "../../vocab/index.ts";
 import { capabilitiesOf } from "../capabilities.ts";
 import type { SandboxConfig } from "../config.ts";
 import { type Target, TargetError } from "../target.ts";
@@ -46,8 +46,19 @@ export function openSandbox(o: SandboxOptions): SandboxTarget {
     observe: async (env, signal) => LiveState.parse(await call({ op: "observe", env, config }, QUICK_CALL_MS, signal)),
     apply: async (env, desired, fence, signal) =>
       LiveState.parse(await call({ op: "apply", env, config, pools: [...desired], fence }, applyMs, signal)),
+    ...(config.migrate ? { migrate: migrateBy(call, config) } : {}),
     stats: async (env, signal) => ProxyStats.parse(await call({ op: "stats", env, config }, QUICK_CALL_MS, signal)),
     shutdown: () => shutDown(root, ports, applyMs),
+  };
+}
+
+type Call = (request: SandboxRequest, timeoutMs: Ms, signal: AbortSignal) => Promise<unknown>;
+
+function migrateBy(call: Call, config: SandboxConfig): NonNullable<Target["migrate"]> {
+  // Its own time, that of another one before it, and room for a busy machine.
+  const timeoutMs = 2 * durationMs(config.migrate?.timeout ?? "0s") + 60_000;
+  return async (env, id, fence, signal) => {
+    await call({ op: "migrate", env, config, id, fence }, timeoutMs, signal);
   };
 }
 

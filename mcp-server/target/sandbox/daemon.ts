@@ -73,6 +73,9 @@ async function serveSandbox(o: SandboxDaemonOptions, lock: DaemonLock): Promise<
         return environment.stats();
       case "apply":
         return environment.apply(request.pools, request.fence, request.config);
+      case "migrate":
+        await environment.migrate(request.id, request.fence, request.config);
+        return {};
       default: {
         const never: never = request;
         throw new Error(`unknown request ${JSON.stringify(never)}`);

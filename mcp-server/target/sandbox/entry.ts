@@ -12,7 +12,7 @@ export async function openEntry(o: EnvironmentOptions): Promise<EntryProxy> {
   const wanted = configured === 0 ? (before?.port ?? 0) : configured;
   const proxy = (await openPatiently(o, wanted)) ?? (await openAnyOther(o, configured));
   if (before?.port !== proxy.port) {
-    const entry = { pools: [], config: o.config, ...before, port: proxy.port };
+    const entry = { pools: [], config: o.config, migrations: [], ...before, port: proxy.port };
     o.state.update((all) => ({ ...all, environments: { ...all.environments, [o.env]: entry } }));
   }
   return proxy;

@@ -6,6 +6,7 @@ import { TargetError } from "../target.ts";
 import { unlessAborted } from "./deferred.ts";
 import { openEntry } from "./entry.ts";
 import type { Supervised } from "./instance.ts";
+import { createMigrations } from "./migrations.ts";
 import { type EntryProxy, HOST } from "./proxy.ts";
 import { createRoster, type Roster } from "./roster.ts";
 import { drainTimeoutMs, startTimeoutMs } from "./service.ts";
@@ -25,6 +26,8 @@ export interface EnvironmentOptions {
 export interface Environment {
   /** Makes the environment be these pools. A later call supersedes an earlier one that is still under way. */
   apply(desired: readonly Pool[], fence: Fence, config: SandboxConfig): Promise<LiveState>;
+  /** Applies a migration once; a call for one that is under way waits for it. */
+  migrate(id: string, fence: Fence, config: SandboxConfig): Promise<void>;
   observe(): LiveState;
   stats(): ProxyStats;
   /** Something runs here, or shall. */
@@ -48,10 +51,19 @@ export async function openEnvironment(o: EnvironmentOptions): Promise<Environmen
   route(site, pools);
   let current = new AbortController();
   let turn: Promise<unknown> = Promise.resolve();
+  const migrations = createMigrations({
+    ...o,
+    onRecord: () => onRecord(site),
+    record: (change) => record(site, change),
+  });
   return {
     observe: () => observe(site),
     stats: () => site.proxy.stats(),
-    inUse: () => site.roster.all().length > 0 || onRecord(site).pools.length > 0,
+    migrate: async (id, fence, wantedConfig) => {
+      if (admitFence(o.env, onRecord(site).fence, fence)) record(site, { fence });
+      await migrations.apply(id, fence, wantedConfig);
+    },
+    inUse: () => migrations.underWay() || site.roster.all().length > 0 || onRecord(site).pools.length > 0,
     apply: async (desired, fence, wantedConfig) => {
       if (admitFence(o.env, onRecord(site).fence, fence)) record(site, { fence });
       current.abort(supersededBy(o.env, fence));
@@ -68,6 +80,8 @@ export async function openEnvironment(o: EnvironmentOptions): Promise<Environmen
     close: async () => {
       current.abort(shuttingDown());
       await turn;
+      // Half a migration is worse than a late end.
+      await migrations.settled();
       await site.proxy.close(drainTimeoutMs(onRecord(site).config));
       site.roster.appoint([]);
       await site.roster.retireOthers();
@@ -77,7 +91,7 @@ export async function openEnvironment(o: EnvironmentOptions): Promise<Environmen
 
 function onRecord(site: Site): EnvironmentState {
   const { env, config, state } = site.o;
-  return state.read().environments[env] ?? { port: site.proxy.port, pools: [], config };
+  return state.read().environments[env] ?? { port: site.proxy.port, pools: [], config, migrations: [] };
 }
 
 function record(site: Site, change: Partial<EnvironmentState>): void {

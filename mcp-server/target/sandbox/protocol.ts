@@ -11,6 +11,7 @@ export const SandboxRequest = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("observe"), env: Env, config: SandboxConfig }),
   z.strictObject({ op: z.literal("stats"), env: Env, config: SandboxConfig }),
   z.strictObject({ op: z.literal("apply"), env: Env, config: SandboxConfig, pools: z.array(Pool), fence: Fence }),
+  z.strictObject({ op: z.literal("migrate"), env: Env, config: SandboxConfig, id: z.string(), fence: Fence }),
   z.strictObject({ op: z.literal("shutdown") }),
 ]);
 export type SandboxRequest = z.infer<typeof SandboxRequest>;

@@ -1,9 +1,12 @@
 import { join } from "node:path";
 import { z } from "zod";
 import type { Disk } from "../../ports/index.ts";
-import { Env, Fence, Pool } from "../../vocab/index.ts";
+import { Env, Fence, Instant, Pool, RunId } from "../../vocab/index.ts";
 import { SandboxConfig } from "../config.ts";
 import { TargetError } from "../target.ts";
+
+/** A migration that was applied, so that it is not applied again. */
+export const AppliedMigration = z.strictObject({ id: z.string(), runId: RunId, at: Instant });
 
 /** What one environment shall be, across deaths of the daemon. */
 export const EnvironmentState = z.strictObject({
@@ -14,6 +17,7 @@ export const EnvironmentState = z.strictObject({
   pools: z.array(Pool),
   /** The configuration under which the pools were started. */
   config: SandboxConfig,
+  migrations: z.array(AppliedMigration).default([]),
 });
 export type EnvironmentState = z.infer<typeof EnvironmentState>;
 
