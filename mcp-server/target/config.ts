@@ -62,7 +62,7 @@ export const SandboxConfig = z.strictObject({
         .describe(
           "Argument array that runs one migration in one environment, in the project's folder; {migration} and {env} are replaced. Exit code 0: it is applied. It may be cut off and run again.",
         ),
-      timeout: Duration.default("10m").describe("A migration that is not over by then is ended and has failed."),
+      timeout: Duration.default("30m").describe("A migration that is not over by then is ended and has failed."),
       env: z.record(z.string(), z.string()).default({}).describe("Variables set for the command."),
       passEnv: z.array(z.string()).default([]).describe("Variables of the runner's environment that it may see."),
     })
