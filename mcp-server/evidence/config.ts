@@ -79,6 +79,10 @@ export const StagingConfig = z.strictObject({
     .optional()
     .describe("runs during the staging watch and is ended with it; {url} stands for the entry of staging"),
   observe: Duration.default("5m").describe("how long staging is watched"),
+  rehearse: z
+    .boolean()
+    .default(true)
+    .describe("deploy, go back and deploy again in staging before the watch, where there is a version to go back to"),
 });
 export type StagingConfig = z.infer<typeof StagingConfig>;
 

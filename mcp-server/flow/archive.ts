@@ -2,13 +2,15 @@ import { join, relative } from "node:path";
 import { type ArchiveFile, archiveRun } from "../record/archive.ts";
 import { saveBaseline } from "../record/baselines.ts";
 import { loadEvidence } from "../record/evidence-store.ts";
-import { appendHistory } from "../record/history.ts";
+import { appendHistory, type HistoryEntry } from "../record/history.ts";
 import { archiveFolder } from "../record/paths.ts";
 import type { Instant, Label, RunId, Version } from "../vocab/index.ts";
 import { auditTrail, metricsFile } from "./audit.ts";
 import type { Run } from "./engine.ts";
 import type { Project } from "./project.ts";
+import { rehearsalRecord } from "./rehearsal-record.ts";
 import type { RunState } from "./run-state.ts";
+import { schemaState } from "./schema-state.ts";
 import { historyEntry } from "./views/history-entry.ts";
 import { metricsView } from "./views/metrics-view.ts";
 import { recordOf } from "./views/record.ts";
@@ -30,7 +32,8 @@ export async function archive(project: Project, run: Run): Promise<void> {
   keepBaseline(project, state);
   const archiveDir = state.archiveDir ?? relative(paths.root, dir);
   const record = recordOf(run.plan, run.events());
-  appendHistory(disk, paths.history, historyEntry(metricsView(record), { endedAt: outcome.at, archive: archiveDir }));
+  const entry = historyEntry(metricsView(record), { endedAt: outcome.at, archive: archiveDir });
+  appendHistory(disk, paths.history, { ...entry, ...ofSafety(state) });
   const files: ArchiveFile[] = [
     ...state.artifacts
       .filter((path) => !join(paths.root, path).startsWith(paths.working))
@@ -52,6 +55,16 @@ const WORKING = ".aiwg/working/deployment/";
 /** Where a document of the project lies in its archive: those of the working folder at the top, the others below artifacts/. */
 export function archivedPath(path: string): string {
   return path.startsWith(WORKING) ? path.slice(WORKING.length) : join("artifacts", path.replace(/^\.aiwg\//, ""));
+}
+
+/** What later runs rest on: the state of the schema, and how going back went in staging. */
+function ofSafety(state: RunState): Pick<HistoryEntry, "migrations" | "rehearsal"> {
+  const applied = schemaState(state, "production").filter((migration) => migration.state === "applied");
+  const rehearsal = rehearsalRecord(state);
+  return {
+    ...(applied.length > 0 ? { migrations: applied.map(({ id }) => id) } : {}),
+    ...(rehearsal ? { rehearsal } : {}),
+  };
 }
 
 /** `deployment-{version}` of the day, or with the run id where another run of this version lies there already. */

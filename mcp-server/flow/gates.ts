@@ -11,6 +11,7 @@ import {
   stagingGate,
 } from "../judge/index.ts";
 import { type Dimension, type Reason, Verdict, type Version } from "../vocab/index.ts";
+import { rehearsalDimension } from "./rehearsal-record.ts";
 import type { RunState, WatchState } from "./run-state.ts";
 import { STAGE_SMOKE } from "./target-limits.ts";
 
@@ -96,6 +97,7 @@ export function stagingGateOf(state: RunState, _key: string): GateVerdict {
   return stagingGate({
     threshold: state.plan.regressionThreshold,
     deploy: notApplicable(state, "staging.deploy") ?? deployOf(state, watched),
+    rehearsal: rehearsalDimension(state),
     tests: notApplicable(state, "staging.tests") ?? testsOf(state),
     metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),

@@ -1,3 +1,4 @@
+import type { RehearsalRecord } from "../judge/index.ts";
 import {
   type Digest,
   type Duration,
@@ -13,6 +14,7 @@ import { metricRules } from "./metrics-spec.ts";
 import type { RunParameters } from "./parameters.ts";
 import { extensionOf, type Plan, type Stage } from "./plan.ts";
 import { plannedMigrations } from "./plan-migrations.ts";
+import { rehearsalOf } from "./plan-rehearsal.ts";
 import { refuseLongRolling, rollbackTrafficMs, rollingOf, rollingStages } from "./rolling-plan.ts";
 import type { StrategyChoice } from "./strategy/choice.ts";
 import { choiceForPlan, understoodWith } from "./strategy/for-plan.ts";
@@ -43,6 +45,9 @@ export interface PlanFacts {
   readonly production: boolean;
   /** The target can run migrations. */
   readonly canMigrate?: boolean;
+  /** Rehearsals that the history of the project knows, and the migrations that its runs have applied in production. */
+  readonly earlierRehearsals?: readonly RehearsalRecord[];
+  readonly appliedMigrations?: readonly string[];
   /** Digests of the forward-fix documents that migrations name, by path; absent where one cannot be read. */
   readonly forwardFixes?: Readonly<Record<string, Sha256>>;
   /** Where the baseline's test results come from, already digested. */
@@ -141,6 +146,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
       // Who has to be back sooner than deploy.yaml allows is held to that.
       rollbackTrafficMs: Math.min(rollbackTrafficMs(config, strategy), asked.rollbackToleranceMs ?? Infinity),
     },
+    rehearsal: rehearsalOf(facts, previous, strategy),
     migrations: plannedMigrations(facts, previous),
     freeze: {
       freeze: config.freeze,

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { fillPlaceholders } from "../evidence/placeholders.ts";
 import { loadBaseline } from "../record/baselines.ts";
 import { confine } from "../record/confine.ts";
+import { readHistory } from "../record/history.ts";
 import { FlowError, type Label, type LiveState, messageOf, type Sha256, sha256, type Version } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { statedKeys } from "./config-file.ts";
@@ -42,6 +43,7 @@ export async function planRun(project: Project, parameters: RunParameters, confi
     parallelPools: target.capabilities.parallelPools,
     documents: adviceDocuments(project),
     production: target.capabilities.production,
+    ...fromHistory(project),
     canMigrate: target.migrate !== undefined,
     forwardFixes: forwardFixes(project, config),
     testsBaseline: testsBaseline(project, config, live),
@@ -89,6 +91,15 @@ function forwardFixes(project: Project, config: DeployConfig): Record<string, Sh
     }
   });
   return Object.fromEntries(digests);
+}
+
+/** What finished runs of the project say of its schema and of going back. A line that cannot be read says nothing. */
+function fromHistory({ ports, paths }: Project) {
+  const { entries } = readHistory(ports.disk, paths.history);
+  return {
+    earlierRehearsals: entries.flatMap(({ rehearsal }) => (rehearsal ? [rehearsal] : [])),
+    appliedMigrations: entries.flatMap(({ migrations }) => migrations ?? []),
+  };
 }
 
 type TestsBaseline = NonNullable<Plan["tests"]>["baseline"];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
 import { JourneysConfig } from "../evidence/journeys/config.ts";
-import { FreezeRules, MetricRule, Migration } from "../judge/index.ts";
+import { FreezeRules, MetricRule, Migration, RehearsalRecord } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
@@ -115,6 +115,14 @@ export const Plan = z.object({
     unseenMs: z.number(),
     rollbackVerifyMs: z.number(),
     rollbackTrafficMs: z.number(),
+  }),
+  /** Whether going back is tried in staging, and if not, why not and what earlier runs showed of it. */
+  rehearsal: z.object({
+    planned: z.boolean(),
+    reason: z.string(),
+    /** Names the state of the schema after the migrations of this plan. */
+    schemaGeneration: z.string(),
+    earlier: z.array(RehearsalRecord),
   }),
   /** Run in this order, in staging and then in production, before anybody meets the new version. */
   migrations: z.array(PlannedMigration),

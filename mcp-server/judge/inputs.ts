@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Priority } from "../vocab/index.ts";
+import { Instant, Priority, Version } from "../vocab/index.ts";
 
 /** Result of one smoke check. `error`: it could not be run, which is missing data, not a failure of the service. */
 export const SmokeResult = z.object({
@@ -72,3 +72,17 @@ export const InfraReading = z.object({
   unhealthyStreak: z.number().int(),
 });
 export type InfraReading = z.infer<typeof InfraReading>;
+
+/** A rollback that was tried in staging: deployed, taken back, deployed again. */
+export const RehearsalRecord = z.object({
+  at: Instant,
+  outcome: z.enum(["PASS", "FAIL"]),
+  fromVersion: Version,
+  toVersion: Version,
+  strategy: z.string(),
+  /** The state of the schema that it was tried on. */
+  schemaGeneration: z.string(),
+  /** From the order to go back to the old version serving everything, milliseconds. */
+  backMs: z.number().min(0),
+});
+export type RehearsalRecord = z.infer<typeof RehearsalRecord>;

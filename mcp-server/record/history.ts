@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { z } from "zod";
+import { RehearsalRecord } from "../judge/inputs.ts";
 import type { Disk } from "../ports/index.ts";
 import { canonicalJson, Instant, RunId, RunOutcome, Version } from "../vocab/index.ts";
 
@@ -35,6 +36,10 @@ export const HistoryEntry = z.looseObject({
   extendedWatches: z.number().int().optional(),
   /** Time of the commit that the version's tag names. */
   committedAt: Instant.optional(),
+  /** Migrations that this run is known to have applied in production. */
+  migrations: z.array(z.string()).optional(),
+  /** Going back, as this run rehearsed it in staging. */
+  rehearsal: RehearsalRecord.optional(),
   /** Archive folder relative to the project. */
   archive: z.string().optional(),
 });

@@ -311,8 +311,9 @@ describe("an owner", () => {
 
   test("leaves a failed rollback held: no other run starts", async () => {
     const { clock, disk, project, order, platform } = machine(NO_TESTS);
-    platform.fault = ({ op, pools }) =>
+    platform.fault = ({ op, env, pools }) =>
       op === "apply" &&
+      env === "production" &&
       (pools ?? []).some((pool) => pool.version === NEW && pool.weightPct === 100) &&
       pools?.length === 2
         ? broken()

@@ -7,12 +7,13 @@ import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
 import { migrate } from "./migrations.ts";
 import { addressesOf } from "./pools.ts";
+import { rehearse } from "./rehearsal.ts";
 
 const WATCH = stepKey("staging", "watch");
 const GATE = stepKey("staging", "gate");
 
 /**
- * The staging regression gate: the new version runs in staging, beside the old one where there is one, under the
+ * The staging regression gate: going back is rehearsed where the plan says so; the new version runs in staging, beside the old one where there is one, under the
  * configured load; its tests run; its smoke checks run. Anything but PASS blocks, with production untouched.
  */
 export async function staging(run: Run, hands: Hands): Promise<void> {
@@ -21,6 +22,8 @@ export async function staging(run: Run, hands: Hands): Promise<void> {
   const toldApart = capabilitiesOf(plan.target).instanceUrls;
   const side = plan.previous && plan.staging?.config.load && toldApart ? plan.previous : undefined;
   if (plan.staging) {
+    await rehearse(run, hands);
+    // Done already where going back was rehearsed.
     await migrate(run, "staging");
     const candidate = { version: plan.version, digest: plan.digest, instances: 1 };
     await applyPools(run, stepKey("staging", "deploy"), {

@@ -81,7 +81,7 @@ function plans(record: RunRecord): Document[] {
   ];
 }
 
-const STAGING: Part = { title: "Staging deployment log", keys: ["staging/"] };
+const STAGING: Part = { title: "Staging deployment log", keys: ["staging/", "rehearsal/"] };
 
 function stagingDocuments(record: RunRecord): Document[] {
   const gate = gateOf(record, "staging");
@@ -90,7 +90,7 @@ function stagingDocuments(record: RunRecord): Document[] {
     "staging-deployment-log",
     "execution-log",
     partLog(record, STAGING),
-    evidenceOf(record, "staging/"),
+    evidenceOf(record, ...STAGING.keys),
   );
   if (!gate) return log;
   const { inputs, outcome } = gate.gate.verdict;

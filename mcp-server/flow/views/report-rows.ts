@@ -5,6 +5,7 @@ import type { StepName } from "../events.ts";
 import { decidedBy } from "./gate-views.ts";
 import { judgedRows, trafficRows } from "./metric-rows.ts";
 import { gateOf, observationOf, type RunRecord, type WatchRecord, watchesOf } from "./record.ts";
+import { rehearsalText } from "./rehearsal.ts";
 import { rollbackResult } from "./rollback.ts";
 import { armTotals, pollsOf } from "./series.ts";
 import { strategyRows } from "./strategy-rows.ts";
@@ -116,7 +117,7 @@ export function preDeploymentRows(record: RunRecord): Checks {
       name: "Way back",
       status: plan.previous ? "known" : "none",
       detail: plan.previous
-        ? `${plan.previous.version}, ${plan.previous.digest}; not rehearsed by this run`
+        ? `${plan.previous.version}, ${plan.previous.digest}; ${rehearsalText(record)}`
         : "a first deployment",
     },
   ];

@@ -4,13 +4,15 @@ import type { Plan } from "../plan.ts";
 import { metricName, worseningText } from "./metric-rows.ts";
 import { dataFacts } from "./migrations.ts";
 import type { RunRecord } from "./record.ts";
+import { rehearsalText } from "./rehearsal.ts";
 import { rollbackAction, rollbackSteps } from "./rollback-steps.ts";
 import { changeText, levelText } from "./words.ts";
 
 type View = ArtifactView<"rollback-plan">;
 
 /** How to get back, as it will be done when a trigger is true. */
-export function rollbackPlanView({ plan }: RunRecord): View {
+export function rollbackPlanView(record: RunRecord): View {
+  const { plan } = record;
   const old = plan.previous?.version;
   return {
     service: plan.service,
@@ -23,7 +25,10 @@ export function rollbackPlanView({ plan }: RunRecord): View {
     decidedAutomatically: `every trigger below with the action "roll back"${plan.rollbackOnRegression ? "" : "; a regression within the service levels is asked"}`,
     decidedByPeople: "`deploy-flow deploy-decide rollback` or `abort` at any time; answers to a held rollout",
     steps: rollbackSteps(plan),
-    lastTest: [{ name: "Rehearsal of this rollback", value: null }],
+    lastTest: [
+      { name: "Rehearsal of this rollback", value: rehearsalText(record) },
+      { name: "State of the schema", value: plan.rehearsal.schemaGeneration },
+    ],
     data: dataFacts(plan),
     verification: [
       {

@@ -1,3 +1,4 @@
+import { rehearsalRecord } from "../rehearsal-record.ts";
 import { journeysOf } from "./journeys.ts";
 import { metricName } from "./metric-rows.ts";
 import { gateOf, observationOf, type RunRecord, watchesOf } from "./record.ts";
@@ -10,7 +11,7 @@ export function unknowns(record: RunRecord): string[] {
   return [
     ...plan.expectedUnknowns,
     "readiness before the deployment: no check was run",
-    "rehearsal of the rollback: none is recorded",
+    ...(rehearsalRecord(state) ? [] : [`rehearsal of the rollback: ${plan.rehearsal.reason || "it was not reached"}`]),
     ...(testsOf(state) ? [] : [`tests of ${plan.version}: no comparison`]),
     ...(state.baseline ? [] : ["what production did before: no baseline is recorded"]),
     ...Object.entries(plan.notApplicable).map(([dimension, reason]) => `${dimension}: not judged, ${reason}`),

@@ -13,7 +13,17 @@ export const GateVerdict = z.object({
 export type GateVerdict = z.infer<typeof GateVerdict>;
 
 /** The dimensions a gate knows, gravest first: what breaks all else is named before what follows from it. */
-export const DIMENSIONS = ["traffic", "deploy", "infra", "smoke", "journeys", "slo", "metrics", "tests"] as const;
+export const DIMENSIONS = [
+  "traffic",
+  "deploy",
+  "rehearsal",
+  "infra",
+  "smoke",
+  "journeys",
+  "slo",
+  "metrics",
+  "tests",
+] as const;
 export type DimensionName = (typeof DIMENSIONS)[number];
 
 /** What a gate is asked to judge. An absent dimension that the gate requires is INCONCLUSIVE, never a pass. */

@@ -1,1 +1,1 @@
-export { REHEARSED_WITHIN_MS, RehearsalRecord, type Rehearsed, rehearsedBefore } from "./rehearsal.ts";
+export { REHEARSED_WITHIN_MS, type Rehearsed, rehearsedBefore } from "./rehearsal.ts";

@@ -1,19 +1,5 @@
-import { z } from "zod";
-import { between, epochMs, Instant, instantOf, type Ms, Version } from "../../vocab/index.ts";
-
-/** A rollback that was tried in staging: deployed, taken back, deployed again. */
-export const RehearsalRecord = z.object({
-  at: Instant,
-  outcome: z.enum(["PASS", "FAIL"]),
-  fromVersion: Version,
-  toVersion: Version,
-  strategy: z.string(),
-  /** The state of the schema that it was tried on. */
-  schemaGeneration: z.string(),
-  /** From the order to go back to the old version serving everything, milliseconds. */
-  backMs: z.number().min(0),
-});
-export type RehearsalRecord = z.infer<typeof RehearsalRecord>;
+import { between, epochMs, type Instant, instantOf, type Ms } from "../../vocab/index.ts";
+import type { RehearsalRecord } from "../inputs.ts";
 
 /** A rehearsal counts for so long, the last millisecond included. */
 export const REHEARSED_WITHIN_MS: Ms = 168 * 3_600_000;

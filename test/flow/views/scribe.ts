@@ -55,7 +55,7 @@ const SECTIONS = {
   metrics: { poll: "10s" },
   smoke: { checks: [{ id: "home", group: "health", priority: "P0", path: "/" }] },
   tests: { baseline: { reports: ["old.xml"] }, candidate: { reports: ["new.xml"] } },
-  staging: { observe: "1m", load: { command: ["load", "{url}"] } },
+  staging: { observe: "1m", rehearse: false, load: { command: ["load", "{url}"] } },
   waits: { rollbackVerify: "1m" },
 };
 

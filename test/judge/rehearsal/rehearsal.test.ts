@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { RehearsalRecord, rehearsedBefore } from "../../../mcp-server/judge/rehearsal/index.ts";
+import { RehearsalRecord, rehearsedBefore } from "../../../mcp-server/judge/index.ts";
 import type { Instant } from "../../../mcp-server/vocab/index.ts";
 
 const AT = "2026-11-25T12:00:00.000Z" as Instant;
