@@ -13,7 +13,12 @@ const LabelMatch = z.strictObject({
 
 /** Section `metrics` of deploy.yaml: where requests, failures and latencies are read from. */
 export const MetricsConfig = z.strictObject({
-  source: z.literal("scrape").default("scrape").describe("every instance's own Prometheus or OpenMetrics page"),
+  source: z
+    .enum(["scrape", "probes"])
+    .default("scrape")
+    .describe(
+      "every instance's own Prometheus or OpenMetrics page; or journeys sent to the instances as probe traffic",
+    ),
   path: UrlPath.default("/metrics"),
   poll: Duration.default("10s").describe("interval between two reads"),
   timeout: Duration.default("2s").describe("for one read of one instance"),

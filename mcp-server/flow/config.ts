@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
-import { JourneysConfig } from "../evidence/journeys/config.ts";
+import { JourneysConfig, ProbesConfig } from "../evidence/journeys/config.ts";
 import { Migration, TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration, durationMs } from "../vocab/index.ts";
@@ -138,6 +138,7 @@ export const DeployConfig = z.strictObject({
   tests: TestsConfig.optional(),
   smoke: SmokeConfig.optional(),
   journeys: JourneysConfig.optional(),
+  probes: ProbesConfig.prefault({}),
   metrics: MetricsConfig.optional(),
   staging: StagingConfig.optional(),
   approvals: ApprovalsConfig.prefault({}),

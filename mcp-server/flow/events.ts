@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ScrapeCursor } from "../evidence/metrics/index.ts";
+import { MetricCursor } from "../evidence/metrics/index.ts";
 import { GateVerdict, InfraReading, JourneysRun, MetricsSnapshot, RollbackVerdict, SmokeRun } from "../judge/index.ts";
 import {
   Env,
@@ -172,10 +172,12 @@ export const FlowEvent = z.discriminatedUnion("event", [
     /** Observed time since the poll before it in the same process, by the monotonic clock. */
     elapsedMs: z.number(),
     increments: z.array(Increment),
-    cursor: ScrapeCursor.nullable(),
+    cursor: MetricCursor.nullable(),
     live: LiveSummary.nullable(),
     problem: z.string().optional(),
     probesFail: z.boolean().optional(),
+    /** Requests of probe traffic that were answered since the poll before: among what was measured, and no user's. */
+    probes: z.object({ baseline: z.number().int(), candidate: z.number().int() }).optional(),
   }),
   z.object({ event: z.literal("extended"), key: StepKey, byMs: z.number(), reasons: z.array(Reason) }),
   z.object({ event: z.literal("smoke"), key: StepKey, run: SmokeRun, verdict: Verdict }),

@@ -1,5 +1,5 @@
 import { metricsProblems, smokeProblems, testsProblems } from "../evidence/config.ts";
-import { journeysProblems } from "../evidence/journeys/config.ts";
+import { journeysProblems, probesProblems } from "../evidence/journeys/config.ts";
 import { FlowError } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { notifyProblems } from "./notify/problems.ts";
@@ -10,6 +10,7 @@ export function problemsOfEvidence(config: DeployConfig): void {
     ...(config.metrics ? metricsProblems(config.metrics) : []),
     ...(config.smoke ? smokeProblems(config.smoke) : []),
     ...(config.journeys ? journeysProblems(config.journeys) : []),
+    ...probesProblems(config.probes),
     ...(config.tests ? testsProblems(config.tests) : []),
     ...notifyProblems(config.notify),
   ];

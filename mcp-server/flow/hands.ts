@@ -1,6 +1,6 @@
 import type { MetricSource } from "../evidence/metrics/index.ts";
 import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
-import type { EvidenceRef, LiveState, Verdict, Version } from "../vocab/index.ts";
+import type { Arm, EvidenceRef, LiveState, Verdict, Version } from "../vocab/index.ts";
 import type { Track } from "./events.ts";
 
 /** A stored piece of evidence and where it lies below the run's evidence folder. */
@@ -39,6 +39,10 @@ export interface Hands {
     version: Version,
     signal: AbortSignal,
   ): Promise<JourneysRun | undefined>;
+  /** Sends probe traffic to both versions at this rate until shortly after the next call; how much was answered since the last one. */
+  probe(track: Track, live: LiveState, ratePerSecond: number): Record<Arm, number> | undefined;
+  /** Ends the probe traffic of a track at once. */
+  restProbes(track: Track): void;
   /** Runs or reads the tests of the new version and compares them with the baseline. */
   tests(signal: AbortSignal): Promise<TestsEvidence>;
   /** Sends the configured load to a URL until the signal aborts or it ends by itself; undefined when none is configured. */

@@ -15,6 +15,7 @@ import type { RunParameters } from "./parameters.ts";
 import { extensionOf, type Plan, type Stage } from "./plan.ts";
 import { plannedMigrations } from "./plan-migrations.ts";
 import { rehearsalOf } from "./plan-rehearsal.ts";
+import { probesOf, refuseUnprobed, unknownsOfProbes } from "./probing.ts";
 import { refuseLongRolling, rollbackTrafficMs, rollingOf, rollingStages } from "./rolling-plan.ts";
 import type { StrategyChoice } from "./strategy/choice.ts";
 import { choiceForPlan, understoodWith } from "./strategy/for-plan.ts";
@@ -82,6 +83,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
   problemsOfEvidence(config);
   refuseBeyondTarget(config);
   refuseUncalibrated(facts);
+  refuseUnprobed(config);
   if (production) refuseNobodysApproval(config);
   const { observeMs } = asked;
   // Without an old version there is nobody to share the traffic with.
@@ -129,6 +131,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
       : null,
     smoke: config.smoke ?? null,
     journeys: config.journeys ?? null,
+    probes: probesOf(config),
     staging: config.staging ? { config: config.staging, observeMs: durationMs(config.staging.observe) } : null,
     waits: {
       approvalMs: durationMs(config.waits.approval),
@@ -299,6 +302,7 @@ function unknownsOf({ config }: PlanFacts, hasPrevious: boolean): string[] {
   const asserts = config.smoke?.checks.some(({ expect }) => expect.jsonVersion ?? expect.headerVersion);
   return [
     ...unknownsOfTarget(config),
+    ...unknownsOfProbes(config),
     ...(hasPrevious ? [] : ["what production did before: this is a first deployment"]),
     ...(config.smoke && !asserts
       ? ["which version answers the smoke checks: none of them says (jsonVersion, headerVersion)"]
@@ -308,7 +312,7 @@ function unknownsOf({ config }: PlanFacts, hasPrevious: boolean): string[] {
 
 /** Counting requests as independent is right only where each one is routed by a draw of its own. */
 function refuseUncalibrated({ config, routing }: PlanFacts): void {
-  if (!config.metrics || routing === "per-request") return;
+  if (!config.metrics || config.metrics.source === "probes" || routing === "per-request") return;
   throw new FlowError({
     code: "config",
     what: "metrics cannot be judged on this target",
@@ -339,7 +343,8 @@ function notApplicableOf(facts: PlanFacts, hasPrevious: boolean): Record<string,
     reasons["staging.metrics"] = "deploy.yaml has no metrics section";
     reasons["production.metrics"] = "deploy.yaml has no metrics section";
   } else if (!config.staging) reasons["staging.metrics"] = "deploy.yaml has no staging section";
-  else if (!config.staging.load) reasons["staging.metrics"] = "no load is configured for staging";
+  else if (!config.staging.load && !probesOf(config)?.stagingLoad)
+    reasons["staging.metrics"] = "no load is configured for staging";
   if (!config.staging)
     reasons["staging.deploy"] = "there is no staging environment; the gate judges this version's own tests";
   if (!hasPrevious) reasons["production.regression"] = "a first deployment has nothing to compare with";

@@ -1,13 +1,25 @@
-import { createScrapeSource, fillPlaceholders, type MetricSource, runJourneys, runSmoke } from "../evidence/index.ts";
+import {
+  type ArmVersions,
+  createProber,
+  createProbeSource,
+  createScrapeSource,
+  fillPlaceholders,
+  type MetricSource,
+  type Prober,
+  probedArms,
+  runJourneys,
+  runSmoke,
+} from "../evidence/index.ts";
 import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
 import { allowEnv, BASE_ENV, type Clock } from "../ports/index.ts";
 import { storeEvidence } from "../record/evidence-store.ts";
 import { redact } from "../record/redact.ts";
-import { canonicalJson, durationMs, type LiveState, type Ms, type Version } from "../vocab/index.ts";
+import { type Arm, canonicalJson, durationMs, type LiveState, type Ms, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Track } from "./events.ts";
 import type { Hands, StoredEvidence } from "./hands.ts";
 import type { Plan } from "./plan.ts";
+import { probeJourneys } from "./probing.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
 import { collectTests } from "./test-evidence.ts";
@@ -19,29 +31,42 @@ export function createHands(project: Project, run: Run): Hands {
   const { ports, paths } = project;
   const { plan } = run;
   const sources = new Map<Track, MetricSource>();
+  const added = new Map<Track, AddedProbes>();
+  const probeEnv = () => allowEnv((plan.journeys ?? []).flatMap(({ passEnv }) => passEnv));
+  const newProber = () => createProber({ http: ports.http, clock: ports.clock, env: probeEnv() });
+  const sourceOf = (versions: ArmVersions): MetricSource => {
+    const { metrics, probes } = plan;
+    if (!metrics) throw new Error("the plan judges no metrics");
+    if (metrics.config.source === "scrape") {
+      return createScrapeSource({ config: metrics.config, http: ports.http, clock: ports.clock, versions });
+    }
+    return createProbeSource({
+      prober: newProber(),
+      clock: ports.clock,
+      versions,
+      journeys: () => probeJourneys(run.state()),
+      ratePerSecond: probes?.ratePerSecond ?? 0,
+      pollMs: plan.pollMs,
+      recordForMs: probes?.recordForMs ?? 0,
+    });
+  };
   return {
     source: (track) => {
       if (!plan.metrics || (track === "staging" && plan.notApplicable["staging.metrics"])) return undefined;
       const known = sources.get(track);
       if (known) return known;
-      const made = createScrapeSource({
-        config: plan.metrics.config,
-        http: ports.http,
-        clock: ports.clock,
-        versions: versionsOf(plan, track),
-      });
+      const made = sourceOf(versionsOf(plan, track));
       sources.set(track, made);
       return made;
     },
     history: async (live: LiveState, version: Version, signal: AbortSignal): Promise<MetricsSnapshot | undefined> => {
       if (!plan.metrics) return undefined;
-      const source = createScrapeSource({
-        config: plan.metrics.config,
-        http: ports.http,
-        clock: ports.clock,
-        versions: { baseline: version, candidate: plan.version },
-      });
+      const source = sourceOf({ baseline: version, candidate: plan.version });
       try {
+        if (plan.metrics.config.source === "probes") {
+          const { from, to, series, throughputRps } = await source.history(live, signal);
+          return { from, to, version, series, throughputRps: throughputRps ?? 0 };
+        }
         const rps = await presentLoad(source, live, { clock: ports.clock, pollMs: plan.pollMs, signal });
         const { from, to, series, throughputRps } = await source.history(live, signal);
         return { from, to, version, series, throughputRps: rps ?? throughputRps ?? 0 };
@@ -84,6 +109,24 @@ export function createHands(project: Project, run: Run): Hands {
         env: allowEnv(plan.journeys.flatMap(({ passEnv }) => passEnv)),
       });
     },
+    probe: (track, live, ratePerSecond) => {
+      if (ratePerSecond <= 0) return undefined;
+      const own = added.get(track) ?? { prober: newProber(), told: { baseline: 0, candidate: 0 } };
+      added.set(track, own);
+      const arms = probedArms(live, versionsOf(plan, track));
+      own.prober.keep(arms, probeJourneys(run.state()), ratePerSecond, GRANTED_POLLS * plan.pollMs);
+      const { baseline, candidate } = own.prober.totals();
+      const since = {
+        baseline: baseline.requests - own.told.baseline,
+        candidate: candidate.requests - own.told.candidate,
+      };
+      own.told = { baseline: baseline.requests, candidate: candidate.requests };
+      return since;
+    },
+    restProbes: (track) => {
+      sources.get(track)?.rest?.();
+      added.get(track)?.prober.rest();
+    },
     tests: (signal) => collectTests(project, run, signal),
     load: (url, signal) => {
       const load = plan.staging?.config.load;
@@ -114,6 +157,15 @@ export function createHands(project: Project, run: Run): Hands {
       return { ref, file: file.slice(paths.evidence.length + 1) };
     },
   };
+}
+
+/** Probe traffic that stops of itself when so many polls are missed. */
+const GRANTED_POLLS = 3;
+
+/** Probe traffic beside scraped metrics, and how much of it the journal has been told. */
+interface AddedProbes {
+  readonly prober: Prober;
+  told: Record<Arm, number>;
 }
 
 const LOAD_WINDOW_POLLS = 3;

@@ -100,6 +100,19 @@ export const Plan = z.object({
   smoke: SmokeConfig.nullable(),
   /** User journeys, walked as checks. */
   journeys: JourneysConfig.nullable(),
+  /** Journeys sent again and again as traffic of our own; null where none may be. */
+  probes: z
+    .object({
+      /** Journeys per second to each of the two versions. */
+      ratePerSecond: z.number(),
+      /** How long the version before is probed where probes are the only source. */
+      recordForMs: z.number(),
+      /** The journeys that leave nothing behind. */
+      journeys: z.array(z.string()),
+      /** They make the load of the staging watch. */
+      stagingLoad: z.boolean(),
+    })
+    .nullable(),
   staging: z.object({ config: StagingConfig, observeMs: z.number() }).nullable(),
   waits: z.object({
     approvalMs: z.number(),

@@ -1,4 +1,4 @@
-import type { ScrapeCursor } from "../evidence/metrics/index.ts";
+import type { MetricCursor } from "../evidence/metrics/index.ts";
 import type { GateVerdict, JourneysRun, MetricsSnapshot, MetricsState, SmokeRun } from "../judge/index.ts";
 import type { EvidenceRef, Instant, Json, Reason, RunId, RunOutcome, Verdict, Version } from "../vocab/index.ts";
 import type {
@@ -44,6 +44,8 @@ export interface WatchState {
   shareOffForMs: number | undefined;
   /** It was journalled that the watch is held for what is amiss now. */
   heldTold: boolean;
+  /** Requests of probe traffic that the version under watch answered. */
+  probeRequests: number;
   smoke: { run: SmokeRun; verdict: Verdict } | undefined;
   /** Time served when the P2 checks were clean again after a failure; `failing` while one fails. */
   smokeCleanAt: number | "failing" | undefined;
@@ -92,7 +94,7 @@ export interface RunState {
   readonly watches: Map<string, WatchState>;
   readonly tracks: Map<Track, MetricsState>;
   /** Where counting goes on, per track: what was counted once must never be counted again, also not after a crash. */
-  readonly cursors: Map<Track, ScrapeCursor>;
+  readonly cursors: Map<Track, MetricCursor>;
   /** Smoke runs by the key that they were made under. */
   readonly smokes: Map<string, { run: SmokeRun; verdict: Verdict; at: Instant }>;
   /** Runs of the user journeys by the key that they were made under. */

@@ -212,6 +212,7 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     sighted: false,
     smoke: undefined,
     journeys: undefined,
+    probeRequests: 0,
     problem: undefined,
     end: undefined,
   });
@@ -272,6 +273,7 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   state.acceptedForMs = Math.max(0, state.acceptedForMs - event.elapsedMs);
   watch.deadForMs = answered ? 0 : watch.deadForMs + event.elapsedMs;
   watch.polls += 1;
+  watch.probeRequests += event.probes?.candidate ?? 0;
   if (event.cursor) state.cursors.set(watch.watch.track, event.cursor);
   watch.problem = event.problem;
   watch.sighted = event.live !== null;

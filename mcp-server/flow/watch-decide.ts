@@ -26,6 +26,7 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     accepted: isAccepted(state, metrics),
     versionsReadBack: readBack(state, watched),
     minExposure: plan.minRequests,
+    probeRequests: watched.probeRequests,
     metrics,
     ...(watched.smoke ? { smoke: watched.smoke.verdict } : {}),
     smokeRequired: state.plan.smoke !== null && checksApply(state.plan, watched.watch),

@@ -1,9 +1,10 @@
 import { stepMetrics } from "../judge/index.ts";
-import type { Increment, LiveState, Ms, StepKey } from "../vocab/index.ts";
+import type { Arm, Increment, LiveState, Ms, StepKey } from "../vocab/index.ts";
 import { RollbackLatched, type Run } from "./engine.ts";
 import type { WatchEnd, WatchPlan } from "./events.ts";
 import type { Hands } from "./hands.ts";
 import { summarise } from "./live-summary.ts";
+import { addedProbeRate } from "./probing.ts";
 import { quoted } from "./quoted.ts";
 import type { WatchState } from "./run-state.ts";
 import { unlessAborted } from "./unless-aborted.ts";
@@ -40,6 +41,7 @@ export async function watch(
     return settle(run, await loop(run, hands, key));
   } finally {
     beside.abort();
+    hands.restProbes(plan.track);
     await probing;
   }
 }
@@ -72,6 +74,7 @@ export async function watchDuring<T>(
   } finally {
     changing.done = true;
     over.abort();
+    hands.restProbes(watched.watch.track);
     await polling;
   }
 }
@@ -127,11 +130,13 @@ async function pollOnce(
   let increments: Increment[] = [];
   let cursor = run.state().cursors.get(watched.watch.track);
   let problem: string | undefined;
+  let probed: Record<Arm, number> | undefined;
   try {
     live = await unlessAborted(run.target.observe(envOf(watched), signal), signal);
     const source = hands.source(watched.watch.track);
     if (source) ({ increments, cursor } = await unlessAborted(source.poll(live, cursor, signal), signal));
     refuseImpossible(run, watched, increments);
+    probed = probesIn(run, increments) ?? hands.probe(watched.watch.track, live, addedProbeRate(run.state(), watched));
   } catch (error) {
     increments = [];
     problem = quoted(error);
@@ -149,8 +154,19 @@ async function pollOnce(
     live: live ? summarise(run.plan, live, subject, watched, when) : null,
     ...(problem === undefined ? {} : { problem }),
     ...(probesFail === undefined ? {} : { probesFail }),
+    ...(probed === undefined ? {} : { probes: probed }),
   });
   return mono;
+}
+
+/** Where probes are the only source, everything that was measured is theirs. */
+function probesIn({ plan }: Run, increments: readonly Increment[]): Record<Arm, number> | undefined {
+  if (plan.metrics?.config.source !== "probes") return undefined;
+  const of = (arm: Arm) =>
+    increments
+      .filter((one) => one.metric === "error-rate" && one.arm === arm)
+      .reduce((sum, one) => sum + one.exposure, 0);
+  return { baseline: of("baseline"), candidate: of("candidate") };
 }
 
 /** Numbers that no measurement gives must not reach the journal: every later fold over it would fail on them. */

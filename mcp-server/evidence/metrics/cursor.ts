@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { Instant } from "../../vocab/index.ts";
+import { ProbeTotals } from "../probes/totals.ts";
 import { Counters } from "./counters.ts";
 
 /** A moment: the wall clock's as a label, the monotonic clock's for spans. */
@@ -30,3 +31,16 @@ export const ScrapeCursor = z.object({
 });
 export type ScrapeCursor = z.infer<typeof ScrapeCursor>;
 export type InstanceCursor = ScrapeCursor["instances"][string];
+
+/** Up to where the probes of both arms have been counted. Plain JSON: it stands in the journal. */
+export const ProbeCursor = z.object({
+  /** The process whose counts these are: another one began at zero. */
+  probes: z.string(),
+  at: Instant,
+  totals: z.object({ baseline: ProbeTotals, candidate: ProbeTotals }),
+});
+export type ProbeCursor = z.infer<typeof ProbeCursor>;
+
+/** Where a source of metrics goes on counting. */
+export const MetricCursor = z.union([ScrapeCursor, ProbeCursor]);
+export type MetricCursor = z.infer<typeof MetricCursor>;

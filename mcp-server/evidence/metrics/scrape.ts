@@ -30,7 +30,7 @@ const ARMS = ["baseline", "candidate"] as const satisfies readonly Arm[];
  * they grew by between two polls. Instances are asked at the same time, each with its own timeout; they are added up
  * per version. Spans come from the monotonic clock; the wall clock only labels.
  */
-export function createScrapeSource(o: ScrapeOptions): MetricSource {
+export function createScrapeSource(o: ScrapeOptions): MetricSource<ScrapeCursor> {
   const { config, http, clock, versions } = o;
   refuseProblems(metricsProblems(config));
   if (versions.baseline !== undefined && versions.baseline === versions.candidate) {
@@ -89,7 +89,7 @@ function assemble(
   now: Mark,
   versions: ArmVersions,
   steps: readonly (readonly [string, InstanceStep])[],
-): MetricPoll {
+): MetricPoll<ScrapeCursor> {
   const increments: Increment[] = [];
   const arms: ScrapeCursor["arms"] = {};
   const last = since?.last ?? now;

@@ -20,7 +20,8 @@ export async function staging(run: Run, hands: Hands): Promise<void> {
   const { plan } = run;
   // Two versions that only share an entry cannot be told apart there.
   const toldApart = capabilitiesOf(plan.target).instanceUrls;
-  const side = plan.previous && plan.staging?.config.load && toldApart ? plan.previous : undefined;
+  const side =
+    plan.previous && (plan.staging?.config.load || plan.probes?.stagingLoad) && toldApart ? plan.previous : undefined;
   if (plan.staging) {
     await rehearse(run, hands);
     // Done already where going back was rehearsed.

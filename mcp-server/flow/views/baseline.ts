@@ -39,7 +39,7 @@ export function baselineView(record: RunRecord): View | undefined {
     window: snapshot
       ? `${spanText(spanMs(snapshot.from, snapshot.to))} (${snapshot.from} to ${snapshot.to})`
       : "no time",
-    source: record.plan.metrics ? "the instances' own metrics pages" : "no metrics source",
+    source: sourceText(record),
     metrics: snapshot ? metricRows(record, snapshot) : [],
     journeys: (journeysOf(record, "pre-deploy")?.run.results ?? []).map((result) => ({
       id: `${result.id} (${result.priority})`,
@@ -50,6 +50,11 @@ export function baselineView(record: RunRecord): View | undefined {
     gaps: gaps(record, snapshot, reason),
     advice: adviceOf(record, "baseline"),
   };
+}
+
+function sourceText({ plan }: RunRecord): string {
+  if (!plan.metrics) return "no metrics source";
+  return plan.metrics.config.source === "probes" ? "probe traffic" : "the instances' own metrics pages";
 }
 
 function metricRows(record: RunRecord, snapshot: MetricsSnapshot): NonNullable<View["metrics"]> {

@@ -71,11 +71,26 @@ function parameters(plan: Plan): NonNullable<View["parameters"]> {
     ...plan.understood.map((entry) => ({ name: entry.name, value: entry.value, source: sourceText(entry) })),
     row("time planned", spanText(plannedMs(plan))),
     row("poll every", spanText(plan.pollMs)),
+    row("probe traffic", probesText(plan)),
     row("without an owner", plan.onOrphan),
     ...freezeRows(plan).map(({ name, value }) => row(name, value)),
     row("ways of approval", plan.approvals.join(", ")),
     row("deploy.yaml", plan.configSha256),
   ];
+}
+
+/** What probes will be sent, and the smallest worsening that so many clean answers could exclude at best (rule of three). */
+export function probesText({ probes, metrics, journeys, stages: planned }: Plan): string {
+  if (!probes || !metrics) return "none";
+  const steps = (journeys ?? [])
+    .filter(({ id }) => probes.journeys.includes(id))
+    .map((journey) => journey.steps.length);
+  const perJourney = steps.reduce((sum, count) => sum + count, 0) / Math.max(1, steps.length);
+  const seconds = planned.reduce((sum, stage) => sum + stage.durationMs, 0) / 1000;
+  const requests = Math.floor(probes.ratePerSecond * perJourney * seconds);
+  const best = requests > 0 ? (100 * 3) / requests : Number.POSITIVE_INFINITY;
+  const when = metrics.config.source === "probes" ? "the only measurement" : "added where users are too few";
+  return `${probes.ratePerSecond} journeys per second to each version, ${when}; some ${num(requests)} requests in all stages, which could exclude a worsening above ${best.toPrecision(2)} pp at best`;
 }
 
 function stages(plan: Plan): NonNullable<View["stages"]> {

@@ -22,6 +22,8 @@ export interface StagePoll extends Share {
   readonly metrics: MetricsReading | undefined;
   /** Undefined: none configured, or not run yet. */
   readonly smoke?: Dimension;
+  /** Requests of our own that the new version answered besides: they reach it directly and are in no share. */
+  readonly probeRequests?: number;
   /** The plan has smoke checks for this exposure: without their answer it is not over. */
   readonly smokeRequired: boolean;
   /** Time served since a P2 check failed last: 0 while one fails, undefined when none ever did at this exposure. */
@@ -204,8 +206,8 @@ function openPoints(poll: StagePoll): Reason[] {
 }
 
 /** Requests that the new version served at this exposure. */
-function exposureOf({ measuredSharePct, measuredRequests }: StagePoll): number {
-  return (measuredRequests * (measuredSharePct ?? 0)) / 100;
+function exposureOf({ measuredSharePct, measuredRequests, probeRequests }: StagePoll): number {
+  return (measuredRequests * (measuredSharePct ?? 0)) / 100 + (probeRequests ?? 0);
 }
 
 function exposurePoint(poll: StagePoll): Reason[] {

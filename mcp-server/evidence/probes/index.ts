@@ -1,0 +1,3 @@
+export * from "./prober.ts";
+export * from "./source.ts";
+export * from "./totals.ts";
