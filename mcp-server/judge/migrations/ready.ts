@@ -7,6 +7,9 @@ const HOUR_MS: Ms = 3_600_000;
 export const TESTED_WITHIN_MS: Ms = 7 * 24 * HOUR_MS;
 export const BACKUP_WITHIN_MS: Ms = 24 * HOUR_MS;
 
+/** What preparing a migration depends on. */
+type Prepare = Omit<Migration, "forwardFix">;
+
 /** Whether the migrations of a plan are prepared; the words of a readiness answer. */
 export interface Prepared {
   readonly status: "pass" | "fail" | "unknown" | "not-applicable";
@@ -20,7 +23,7 @@ export interface Prepared {
  * touches rows a fresh backup whose restoration was tried. What nobody stated is unknown; what is too old, or dated in
  * the future, is a failure. Both ages include their limit.
  */
-export function migrationsPrepared(migrations: readonly Migration[], at: Instant): Prepared {
+export function migrationsPrepared(migrations: readonly Prepare[], at: Instant): Prepared {
   if (migrations.length === 0) return { status: "not-applicable", text: "the release brings no migration" };
   const findings = migrations.flatMap((migration) => findingsOf(migration, at));
   const failed = findings.filter(({ status }) => status === "fail");
@@ -43,7 +46,7 @@ interface Finding {
   readonly untilMs?: Ms;
 }
 
-function findingsOf(migration: Migration, at: Instant): Finding[] {
+function findingsOf(migration: Prepare, at: Instant): Finding[] {
   const { id, kind, reversible, testedAt, backup } = migration;
   if (kind === "expand" && reversible) return [{ status: "pass", text: `${id} only adds` }];
   return [
