@@ -25,11 +25,12 @@ export function readGuidance(text: string): GuidanceReading {
   let before: Carried = NOTHING_CARRIED;
   for (const segment of segmentsOf(rest)) {
     const carried = segment.isSoft && !startsAnew(segment.text) ? before : NOTHING_CARRIED;
+    if (!/[\w\u00a7]/.test(segment.text)) continue;
     const hits = hitsOf(segment.text);
     const words = wordsOf(segment.text, lists);
     const meant = hits.map((hit) => ({ hit, meaning: meaningOf(hit, segment, hits, carried, lists) }));
     findings.push(...distinct(meant.map(({ meaning }) => meaning)).map((meaning) => ({ ...meaning, words })));
-    if (hits.length === 0 && /\w/.test(segment.text)) commentary.push(words);
+    if (hits.length === 0) commentary.push(words);
     before = {
       denied: meant.some(({ meaning }) => meaning.about === "avoid") || carried.denied,
       dangling: dangles(segment.text, hits) || carried.dangling,
@@ -76,11 +77,13 @@ function segmentsOf(text: string): Segment[] {
   );
 }
 
+const COMPILED = VOCABULARY.map((phrase) => ({ phrase, pattern: new RegExp(phrase.pattern, "gi") }));
+
 /** Of one topic only the first phrase at a place counts; different topics may share words ("extra checks and monitoring"). */
 function hitsOf(text: string): Hit[] {
   const hits: Hit[] = [];
-  for (const phrase of VOCABULARY) {
-    for (const match of text.matchAll(new RegExp(phrase.pattern, "gi"))) {
+  for (const { phrase, pattern } of COMPILED) {
+    for (const match of text.matchAll(pattern)) {
       const span = { start: match.index, end: match.index + match[0].length };
       const isTaken = hits.some(
         (hit) => hit.phrase.topic === phrase.topic && hit.start < span.end && span.start < hit.end,

@@ -7,7 +7,7 @@ export interface Span {
 const NEGATORS =
   /\b(?:no|not|never|without|avoid(?:ing)?|skip(?:ping)?|exclud(?:e|ing)|except|instead of|rather than|anything but|everything but|all but|other than|refuse|rule out|against|nor|neither|forbid|stop|drop|cannot|can't|don't|doesn't|isn't|aren't|won't|wouldn't|shouldn't|mustn't)\b(?! (?:only|just|later|more|less)\b)/gi;
 
-const VERBS = /\b(?:use|using|prefer|choose|choosing|pick|take|want|go with|deploy with|with|via|do)\b/i;
+const VERBS = /\b(?:use|using|prefer|choose|choosing|pick|take|want|go with|deploy with)\b/i;
 
 const DENIED_AFTER =
   /^ ?(?:(?:strategy|deployment|rollout|release|approach|phase) ?)?(?:(?:(?:is|are|was|be|should|shall|must|may|can|could|will|has|have|had) ){1,3}(?:not|never|avoided|excluded|forbidden|ruled out|out of the question|unwanted|unacceptable|disallowed|prohibited|off the table|no option|impossible)\b|(?:isn't|aren't|can't|cannot|won't|shouldn't|mustn't)\b|(?:not|un)[ -]?(?:required|needed|necessary|wanted|included|allowed|critical|possible|applicable)\b|[:=] ?(?:no|not|never|none)\b|(?:never|no) ?$)/i;

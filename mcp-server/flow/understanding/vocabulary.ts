@@ -164,7 +164,7 @@ export const VOCABULARY: readonly Phrase[] = [
   },
   {
     topic: "maintenance-window",
-    pattern: "\\b(?:\\w{1,12} )?maintenance (?:window|period|mode)\\b",
+    pattern: "\\b(?:(?:extended|planned|scheduled|long|longer) )?maintenance (?:window|period|mode)\\b",
     means: remark("noted: a maintenance window is the service's own affair; every gate judges as ever"),
     tightens: false,
   },
