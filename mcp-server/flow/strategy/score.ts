@@ -110,7 +110,7 @@ function considerationsOf(c: StrategyContext): Consideration[] {
     },
     {
       when: c.downtime === "zero",
-      points: { "blue-green": 4, canary: 1 },
+      points: { "blue-green": 4 },
       text: "no downtime: the switch is one moment, and the old version stays whole beside it",
     },
     { when: c.downtime === "acceptable", points: { rolling: 1 }, text: "some downtime is acceptable" },
