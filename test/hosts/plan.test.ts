@@ -8,7 +8,12 @@ let world: World;
 const root = () => world.project.root;
 
 beforeAll(async () => {
-  world = await makeWorld({ edits: [[["strategy"], undefined]] });
+  world = await makeWorld({
+    edits: [
+      [["strategy"], undefined],
+      [["waits", "rollbackTraffic"], undefined],
+    ],
+  });
 });
 afterAll(() => world.close());
 
