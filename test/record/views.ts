@@ -3,6 +3,7 @@ import type {
   ArtifactView,
   MessageKind,
   MessageView,
+  ProblemKind,
 } from "../../mcp-server/record/artifact-kinds/index.ts";
 import type { EvidenceRef, Instant, RunId, Sha256, Version } from "../../mcp-server/vocab/index.ts";
 
@@ -374,9 +375,45 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
 
 export function messageViews(t: (plain: string) => string): { [K in MessageKind]: MessageView<K> } {
   const reference = { name: t("Report"), path: t(".aiwg/reports/deployment-report-2.4.0.md") };
+  const problem: MessageView<ProblemKind> = {
+    headline: t("Service level broken: error rate"),
+    facts: [{ name: t("error rate"), value: t("4.1 % against 0.0 %") }],
+    found: [t("error-rate: 41 of 1,000 requests")],
+    response: [{ mark: "done", text: t("all traffic on 2.3.0 after 12 ms") }],
+    options: [{ option: t("rollback"), meaning: t("go back") }],
+    actions: [t("find the cause")],
+    artifacts: [reference],
+    incident: t("UNDECLARED"),
+    closing: t("Production is back on 2.3.0."),
+  };
   const common = { version: t("2.4.0"), runningVersion: t("2.3.0"), strategy: t("canary"), artifacts: [reference] };
   return {
     "strategy-recommendation": strategyRecommendation(t),
+    "environment-degraded": problem,
+    "execution-failed": problem,
+    "production-regression": problem,
+    "quality-gate": problem,
+    "rollback-failed": problem,
+    "slo-breach": problem,
+    "smoke-failed": problem,
+    "staging-regression": problem,
+    start: {
+      service: t("shop"),
+      version: t("2.4.0"),
+      replaces: t("2.3.0"),
+      strategy: t("canary: 5 %, 100 %"),
+      planned: t("40 min"),
+      threshold: t("0.0 %"),
+      onRegression: t("roll back"),
+      steps: [t("judge it in staging")],
+      approval: t("a person, by terminal"),
+      planHash: t("abc"),
+    },
+    progress: {
+      headline: t("shop 2.4.0, canary"),
+      steps: [{ mark: "running", text: t("Deployment"), lines: [{ mark: "done", text: t("stage 1") }] }],
+      next: t("wait"),
+    },
     "final-summary": {
       ...common,
       headline: t("Production deployment rolled back"),

@@ -16,7 +16,17 @@ import stakeholderNotification from "../../../templates/artifacts/stakeholder-no
 import standAlone from "../../../templates/artifacts/stand-alone.hbs";
 import strategyRecommendation from "../../../templates/artifacts/strategy-recommendation.hbs";
 import blocked from "../../../templates/messages/blocked.hbs";
+import environmentDegraded from "../../../templates/messages/environment-degraded.hbs";
+import executionFailed from "../../../templates/messages/execution-failed.hbs";
 import finalSummary from "../../../templates/messages/final-summary.hbs";
+import productionRegression from "../../../templates/messages/production-regression.hbs";
+import progress from "../../../templates/messages/progress.hbs";
+import qualityGate from "../../../templates/messages/quality-gate.hbs";
+import rollbackFailed from "../../../templates/messages/rollback-failed.hbs";
+import sloBreach from "../../../templates/messages/slo-breach.hbs";
+import smokeFailed from "../../../templates/messages/smoke-failed.hbs";
+import stagingRegression from "../../../templates/messages/staging-regression.hbs";
+import start from "../../../templates/messages/start.hbs";
 import strategyMessage from "../../../templates/messages/strategy-recommendation.hbs";
 import { RunbookUpdatesView, StakeholderNotificationView } from "./closing.ts";
 import {
@@ -27,7 +37,7 @@ import {
   SmokeResultsView,
 } from "./execution.ts";
 import { BaselineSnapshotView, RegressionGateView } from "./gates.ts";
-import { BlockedView, SummaryView } from "./messages.ts";
+import { BlockedView, ProblemView, ProgressView, StartView, SummaryView } from "./messages.ts";
 import { DeploymentPlanView, RollbackPlanView } from "./plans.ts";
 import { AuditTrailView, DeploymentReportView, RollbackReportView, StandAloneView } from "./reports.ts";
 import { StrategyRecommendationView } from "./strategy.ts";
@@ -64,8 +74,24 @@ export type ArtifactKind = keyof typeof ARTIFACT_KINDS;
 /** What the flow hands over for one kind; lists that are empty may be left out. */
 export type ArtifactView<K extends ArtifactKind> = z.input<(typeof ARTIFACT_KINDS)[K]["view"]>;
 
-/** The plain texts that a person reads at the end of a run. */
+/** What can go wrong with a deployment, each with a message of its own. */
+export const PROBLEM_KINDS = {
+  "environment-degraded": { view: ProblemView, template: environmentDegraded },
+  "execution-failed": { view: ProblemView, template: executionFailed },
+  "production-regression": { view: ProblemView, template: productionRegression },
+  "quality-gate": { view: ProblemView, template: qualityGate },
+  "rollback-failed": { view: ProblemView, template: rollbackFailed },
+  "slo-breach": { view: ProblemView, template: sloBreach },
+  "smoke-failed": { view: ProblemView, template: smokeFailed },
+  "staging-regression": { view: ProblemView, template: stagingRegression },
+} as const;
+export type ProblemKind = keyof typeof PROBLEM_KINDS;
+
+/** The plain texts that a person reads of a run, from its start to its end. */
 export const MESSAGE_KINDS = {
+  ...PROBLEM_KINDS,
+  start: { view: StartView, template: start },
+  progress: { view: ProgressView, template: progress },
   "final-summary": { view: SummaryView, template: finalSummary },
   blocked: { view: BlockedView, template: blocked },
   "strategy-recommendation": { view: StrategyRecommendationView, template: strategyMessage },

@@ -1,0 +1,301 @@
+import { type MetricReading, readMetrics } from "../../judge/index.ts";
+import { percentText } from "../../judge/tests/index.ts";
+import type { MessageView, ProblemKind } from "../../record/artifact-kinds/index.ts";
+import { renderMessage } from "../../record/artifacts.ts";
+import { pct } from "../../record/figures.ts";
+import type { Stamped } from "../../record/journal.ts";
+import { type Reason, spanText } from "../../vocab/index.ts";
+import type { FlowEvent, Trigger } from "../events.ts";
+import type { Plan } from "../plan.ts";
+import { documentPath, documentsOf } from "./documents.ts";
+import { masked } from "./masked.ts";
+import { metricName } from "./metric-rows.ts";
+import { nextSteps } from "./outcome-words.ts";
+import { gateOf, type RunRecord, recordOf } from "./record.ts";
+import { rollbackResult } from "./rollback.ts";
+import { failureLines, type SmokeRecord } from "./smoke.ts";
+import { affectedAreas, lostText, testRows, testsOf } from "./tests.ts";
+import { restoreMs } from "./times.ts";
+import { changeText, known, levelText, reasonsText, triggerText } from "./words.ts";
+
+type View = MessageView<ProblemKind>;
+type Line = NonNullable<View["response"]>[number];
+
+/** Lost tests named in a message; the gate report lists more. */
+const TESTS_NAMED = 5;
+
+/** Name of an incident that no person or system has declared. */
+const UNDECLARED = "UNDECLARED: a person declares it";
+
+/** What went wrong with a run, as it is told when it happens; undefined while nothing has. Pure. */
+export function problemText(plan: Plan, events: readonly Stamped<FlowEvent>[]): string | undefined {
+  if (events.length === 0) return undefined;
+  const record = recordOf(plan, events);
+  const kind = problemOf(record);
+  return kind && renderMessage(kind, masked(viewOf(record, kind)));
+}
+
+/** True for an event after which {@link problemText} has something to say that it had not before. */
+export function tellsProblem(event: FlowEvent): boolean {
+  switch (event.event) {
+    case "stopping":
+    case "rollback-latched":
+      return true;
+    case "question":
+      return event.question.about === "regression";
+    case "outcome":
+      return event.outcome === "ROLLBACK_FAILED";
+    default:
+      return false;
+  }
+}
+
+/** Which of the problems a run has. What a person asked for, or nobody approved, is none. */
+export function problemOf(record: RunRecord): ProblemKind | undefined {
+  const { state } = record;
+  if (state.outcome?.outcome === "ROLLBACK_FAILED") return "rollback-failed";
+  if (state.latched) return OF_TRIGGER[state.latched.kind];
+  if (state.question?.question.about === "regression") return "production-regression";
+  return stopOf(record) && ofStop(record);
+}
+
+/** Why the run stopped before anybody was exposed; undefined where it did not. */
+function stopOf({ state }: RunRecord): { outcome: string; reasons: readonly Reason[] } | undefined {
+  const { stopping, outcome } = state;
+  if (stopping) return stopping;
+  return outcome?.outcome === "BLOCKED" || outcome?.outcome === "ABORTED" ? outcome : undefined;
+}
+
+const OF_TRIGGER: Record<Trigger["kind"], ProblemKind | undefined> = {
+  slo: "slo-breach",
+  regression: "production-regression",
+  smoke: "smoke-failed",
+  infra: "execution-failed",
+  data: "execution-failed",
+  target: "execution-failed",
+  orphan: "execution-failed",
+  manual: undefined,
+};
+
+const ASKED_FOR = new Set(["manual-abort", "not-approved", "approval-expired"]);
+
+function ofStop(record: RunRecord): ProblemKind | undefined {
+  const stop = stopOf(record);
+  const reasons = stop?.reasons ?? [];
+  if (reasons.some(({ code }) => ASKED_FOR.has(code))) return undefined;
+  const gate = gateOf(record, "staging")?.gate;
+  if (gate && gate.verdict.outcome !== "PASS") return gate.worst === "smoke" ? "smoke-failed" : "staging-regression";
+  if (failedSmokes(record).length > 0) return "smoke-failed";
+  return stop?.outcome === "BLOCKED" ? "quality-gate" : "execution-failed";
+}
+
+function viewOf(record: RunRecord, kind: ProblemKind): View {
+  const common = { artifacts: artifactsOf(record), incident: UNDECLARED };
+  switch (kind) {
+    case "quality-gate":
+    case "environment-degraded":
+      return { ...common, ...readinessProblem(record, kind) };
+    case "staging-regression":
+      return { ...common, ...stagingProblem(record) };
+    case "slo-breach":
+      return { ...common, ...breach(record) };
+    case "production-regression":
+      return { ...common, ...productionRegression(record) };
+    case "smoke-failed":
+      return { ...common, ...smokeProblem(record) };
+    case "rollback-failed":
+      return { ...common, ...rollbackFailed(record) };
+    case "execution-failed":
+      return { ...common, ...executionFailed(record) };
+    default:
+      return kind satisfies never;
+  }
+}
+
+type Own = Omit<View, "artifacts" | "incident">;
+
+function readinessProblem(record: RunRecord, kind: "quality-gate" | "environment-degraded"): Own {
+  const reasons = stopOf(record)?.reasons ?? [];
+  const what = kind === "quality-gate" ? "Pre-deployment validation failed" : "Production is not healthy";
+  return {
+    headline: `${what}: ${record.plan.service} ${record.plan.version}`,
+    found: reasons.map(({ text }) => text),
+    actions: nextSteps(record),
+    closing: "Deployment BLOCKED: production was not touched.",
+  };
+}
+
+function stagingProblem(record: RunRecord): Own {
+  const { plan } = record;
+  const gate = gateOf(record, "staging")?.gate;
+  const tests = testsOf(record.state);
+  const rate = tests?.regressionRate ?? null;
+  const isOver = rate !== null && rate > plan.regressionThreshold;
+  const detected = isOver
+    ? `${percentText(rate, plan.regressionThreshold)} > threshold ${percentText(plan.regressionThreshold, rate)}`
+    : reasonsText(gate?.verdict.reasons.slice(0, 1) ?? []);
+  const outcome = gate?.verdict.outcome === "INCONCLUSIVE" ? "could not be judged" : "failed";
+  return {
+    headline: `Staging regression gate ${outcome}: ${detected}`,
+    found: [...(tests ? lostLines(tests) : []), ...openReasons(gate?.verdict.reasons ?? [], isOver)],
+    actions: [
+      ...(gate?.verdict.wouldPassIf ? [`would have passed: ${gate.verdict.wouldPassIf}`] : []),
+      ...nextSteps(record),
+    ],
+    closing: "Deployment BLOCKED: production was not touched.",
+  };
+}
+
+function lostLines(tests: NonNullable<ReturnType<typeof testsOf>>): string[] {
+  const { rows } = testRows(tests);
+  const areas = affectedAreas(tests).map(({ area, tests: count }) => `${area} (${count})`);
+  return [
+    lostText(tests),
+    ...rows.slice(0, TESTS_NAMED).map(({ id, change }) => `${id}: ${change}`),
+    ...(areas.length > 0 ? [`suites or files: ${areas.join(", ")}`] : []),
+  ];
+}
+
+/** What the list of tests says already is not said again. */
+function openReasons(reasons: readonly Reason[], testsTold: boolean): string[] {
+  return reasons.filter(({ text }) => !(testsTold && text.startsWith("tests:"))).map(({ text }) => text);
+}
+
+function breach(record: RunRecord): Own {
+  const { plan, state } = record;
+  const broken = (metricsOf(record) ?? []).filter(({ outcome }) => outcome === "FAIL");
+  return {
+    headline: `Service level broken: ${broken.map(({ id }) => metricName(id)).join(", ") || plan.version}`,
+    facts: broken.flatMap(metricFacts),
+    found: state.latched?.reasons.map(({ text }) => text) ?? [],
+    response: wayBack(record),
+    actions: nextSteps(record),
+    closing: endText(record),
+  };
+}
+
+function productionRegression(record: RunRecord): Own {
+  const { plan, state } = record;
+  const blamed = (metricsOf(record) ?? []).filter(({ outcome }) => outcome === "FAIL");
+  const asked = state.question;
+  const reasons = state.latched?.reasons.map(({ text }) => text) ?? [];
+  return {
+    headline: `Production regression: ${plan.service} ${plan.version}`,
+    facts: [...blamed.flatMap(metricFacts), { name: "Threshold", value: pct(plan.regressionThreshold) }],
+    found: reasons.length > 0 ? reasons : asked ? [asked.question.text] : [],
+    response: wayBack(record),
+    options: asked ? asked.question.options.map((option) => ({ option, meaning: MEANING[option] ?? option })) : [],
+    actions: asked ? [] : nextSteps(record),
+    closing: asked
+      ? `Unanswered within ${spanText(asked.question.deadlineMs)}: back to the old version.`
+      : endText(record),
+  };
+}
+
+const MEANING: Record<string, string> = {
+  rollback: "go back to the old version now",
+  accept: "take the risk upon yourself, with a reason; the watch goes on",
+  investigate: "keep it as it is for now and look for the cause; asked again afterwards",
+};
+
+function smokeProblem(record: RunRecord): Own {
+  const failed = failedSmokes(record);
+  const names = failed.flatMap(({ run }) =>
+    run.results.filter(({ outcome }) => outcome === "fail").map(({ id }) => id),
+  );
+  return {
+    headline: `Smoke checks failed: ${[...new Set(names)].join(", ") || record.plan.version}`,
+    found: failed.flatMap(({ run }) => failureLines(run)),
+    response: record.state.latched
+      ? wayBack(record)
+      : [{ mark: "done", text: "stopped before any user was served by it: nothing to roll back" }],
+    actions: nextSteps(record),
+    closing: endText(record),
+  };
+}
+
+function executionFailed(record: RunRecord): Own {
+  const { state } = record;
+  const reasons = state.latched?.reasons ?? stopOf(record)?.reasons ?? [];
+  return {
+    headline: `Deployment failed: ${state.latched ? triggerText(state.latched) : reasonsText(reasons.slice(0, 1))}`,
+    found: state.latched ? [] : reasons.slice(1).map(({ text }) => text),
+    response: state.latched
+      ? wayBack(record)
+      : [{ mark: "done", text: "stopped before any user was served by it: nothing to roll back" }],
+    actions: nextSteps(record),
+    closing: endText(record),
+  };
+}
+
+function rollbackFailed(record: RunRecord): Own {
+  const { state } = record;
+  return {
+    headline: `CRITICAL: the rollback failed: ${reasonsText(state.outcome?.reasons.slice(0, 1) ?? [])}`,
+    facts: [{ name: "Rolled back because of", value: state.latched ? triggerText(state.latched) : null }],
+    found: state.outcome?.reasons.map(({ text }) => text) ?? [],
+    response: wayBack(record),
+    actions: ["tell whoever is on call, and everybody who depends on the service", ...nextSteps(record)],
+    closing: "No deployment starts here until a person has released the hold.",
+  };
+}
+
+/** What going back has reached so far, by the record; empty while nothing goes back. */
+function wayBack(record: RunRecord): Line[] {
+  const { plan, state } = record;
+  if (!state.latched) return [];
+  const to = plan.previous ? `all traffic on ${plan.previous.version}` : "traffic withdrawn";
+  const restored = known(restoreMs(state), (ms) => `${to} ${spanText(ms)} after the decision`);
+  const result = rollbackResult(record);
+  const traffic: Line = restored
+    ? { mark: "done", text: restored }
+    : { mark: state.outcome ? "failed" : "running", text: state.outcome ? `${to}: not shown` : `${to}: under way` };
+  const verified: Line[] = result
+    ? [{ mark: result === "SUCCESS" ? "done" : "failed", text: `rollback verified: ${result}` }]
+    : [];
+  return [traffic, ...verified];
+}
+
+function endText(record: RunRecord): string {
+  const { plan, state } = record;
+  if (!state.latched) return "Production was not touched.";
+  const old = plan.previous?.version ?? "the state before";
+  if (state.outcome?.outcome === "ROLLED_BACK") return `Production is back on ${old}.`;
+  return `Going back to ${old} by itself; \`deploy-flow status --watch\` follows.`;
+}
+
+/** Each blamed metric as it was measured, with what it may be. */
+function metricFacts(metric: MetricReading): NonNullable<View["facts"]> {
+  const { id, unit, candidate, baseline, baselineKind, change, changeUnit, sloTarget, trigger } = metric;
+  const against =
+    baselineKind === "none" ? "" : ` against ${known(baseline.value, (v) => levelText(v, unit)) ?? "unknown"}`;
+  const by = known(change, (v) => `, ${changeText(v, changeUnit)}`) ?? "";
+  const current = known(candidate.value, (v) => `${levelText(v, unit)}${against}${by}`);
+  const target = known(sloTarget, (v) => `at most ${levelText(v, unit)}`);
+  return [
+    { name: metricName(id), value: current },
+    ...(target ? [{ name: "Target", value: target }] : []),
+    ...(baselineKind === "none" ? [] : [{ name: "Rolls back beyond", value: changeText(trigger, changeUnit) }]),
+  ];
+}
+
+function metricsOf({ state }: RunRecord): readonly MetricReading[] | undefined {
+  const track = state.tracks.get("production");
+  return track && readMetrics(track).metrics;
+}
+
+function failedSmokes({ state }: RunRecord): SmokeRecord[] {
+  return [...state.smokes]
+    .map(([key, smoke]) => ({ key, ...smoke }))
+    .filter(({ verdict, run }) => verdict.outcome === "FAIL" && run.mode !== "post-rollback");
+}
+
+/** Documents about what went wrong; the plans were read before. */
+const ABOUT = /^(deployment-readiness|regression-|slo-monitoring|rollback-(execution|report)|deployment-report)/;
+
+/** What stays readable between runs and is there already. */
+function artifactsOf(record: RunRecord): NonNullable<View["artifacts"]> {
+  return documentsOf(record)
+    .filter(({ place, name }) => place !== "working" && ABOUT.test(name))
+    .map(({ place, name }) => ({ name, path: documentPath(place, name) }));
+}
