@@ -19,9 +19,12 @@ export const deployNext = defineTool({
   openWorld: false,
   idempotent: true,
   run: async (_args, io) => {
+    const project = await io.project();
     const { statusOf } = await import("../flow/api.ts");
-    return { ...runAnswer(await statusOf(await io.project())), briefs: [] };
+    const { messageNow } = await import("../flow/views/message-now.ts");
+    const status = await statusOf(project);
+    return { ...runAnswer(status, undefined, messageNow(project, status.next)), briefs: [] };
   },
-  text: runAnswerText,
+  text: (out) => [runAnswerText(out), out.message].filter(Boolean).join("\n\n"),
   exit: runAnswerExit,
 });

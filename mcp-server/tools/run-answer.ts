@@ -64,11 +64,13 @@ export const RunAnswer = z.object({
   /** Entries left out per list; `deploy://status` has them all. */
   omitted: z.record(z.string(), z.number().int()),
   next: z.string(),
+  /** The same for the user, ready to be passed on as it is. */
+  message: z.string().optional(),
 });
 export type RunAnswer = z.infer<typeof RunAnswer>;
 
 /** A run's status as a tool answers it: small numbers rounded, lists cut to fit, no text of unbounded length. */
-export function runAnswer(status: RunStatus, receipt?: { taken: boolean; note: string }): RunAnswer {
+export function runAnswer(status: RunStatus, receipt?: { taken: boolean; note: string }, message?: string): RunAnswer {
   const { runner, metrics, gates, reasons, notices, artifacts, latched, question, ...plain } = status;
   const whole: RunAnswer = {
     ...plain,
@@ -100,9 +102,20 @@ export function runAnswer(status: RunStatus, receipt?: { taken: boolean; note: s
     notices: notices.map(({ level, text }) => `${level}: ${cut(text, 240)}`).reverse(),
     artifacts: [...artifacts],
     omitted: {},
+    ...(message === undefined ? {} : { message: cutLines(message, MESSAGE_CHARS) }),
   };
   const { value, omitted } = fitLists(whole, ["understood", "artifacts", "notices", "gates", "reasons", "metrics"]);
   return { ...value, omitted };
+}
+
+/** A message for people is at most so long; the reports have the rest. */
+const MESSAGE_CHARS = 1_800;
+
+/** Whole lines up to a length; what is left out is said. */
+function cutLines(text: string, limit: number): string {
+  if (text.length <= limit) return text.trimEnd();
+  const kept = text.slice(0, text.lastIndexOf("\n", limit - 40));
+  return `${kept.trimEnd()}\n[...] the rest is in the reports`;
 }
 
 /** Four significant digits: enough to act on; the journal has them all. */

@@ -3,7 +3,6 @@ import type { Project } from "../../flow/project.ts";
 import type { RunStatus } from "../../flow/status.ts";
 import { EXIT, type ExitCode } from "../../vocab/index.ts";
 import type { CommandIo } from "./command.ts";
-import { eventLine, NO_LINES } from "./event-line.ts";
 import { panelLines } from "./panel.ts";
 
 const LOUD = [
@@ -27,6 +26,7 @@ interface Display {
 /** Shows a run until it is archived or the caller lets go; letting go leaves the run alone. */
 export async function follow(project: Project, io: CommandIo): Promise<ExitCode> {
   const { followRun, statusOf } = await import("../../flow/api.ts");
+  const { readRun } = await import("../../flow/run-files.ts");
   const display = await displayOf(io);
   const first = await statusOf(project);
   if (first.runner.restarted) display.line(first.runner.restarted);
@@ -35,11 +35,11 @@ export async function follow(project: Project, io: CommandIo): Promise<ExitCode>
   const signal = AbortSignal.any([io.signal, over.signal]);
   const redraw = redrawing(project, io, display, signal);
   try {
-    let lines = NO_LINES;
+    const { narrator } = await import("./narrator.ts");
+    const plan = readRun(project)?.plan;
+    const narrate = plan && narrator(plan);
     for await (const stamped of followRun(project, 1, signal)) {
-      const told = eventLine(stamped, lines);
-      lines = told.state;
-      if (told.line !== undefined) display.line(told.line);
+      for (const line of narrate?.(stamped) ?? []) display.line(line);
     }
   } finally {
     over.abort();

@@ -47,8 +47,10 @@ export const statusCommand = defineCommand({
       return follow(project, io);
     }
     const { statusOf } = await import("../../flow/api.ts");
-    const out = RunAnswer.parse(runAnswer(await statusOf(project)));
-    writeResult(io.terminal, io.format, out, runAnswerText(out));
+    const { messageNow } = await import("../../flow/views/message-now.ts");
+    const status = await statusOf(project);
+    const out = RunAnswer.parse(runAnswer(status, undefined, messageNow(project, status.next)));
+    writeResult(io.terminal, io.format, out, [runAnswerText(out), out.message].filter(Boolean).join("\n\n"));
     return runAnswerExit(out);
   },
 });

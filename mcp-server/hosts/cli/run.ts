@@ -7,7 +7,6 @@ import type { Actor, ExitCode } from "../../vocab/index.ts";
 import { EXIT } from "../../vocab/index.ts";
 import { openLazily } from "../io.ts";
 import { type CommandIo, defineCommand } from "./command.ts";
-import { eventLine, NO_LINES } from "./event-line.ts";
 import { personName } from "./person.ts";
 import { InteractiveFlag, withAnswers } from "./questions.ts";
 
@@ -63,16 +62,19 @@ async function foreground(io: CommandIo, parameters: RunParameters, o: { configF
   const { runHere } = await import("../../flow/api.ts");
   const project = await openLazily(io.root, io.ports);
   const say = io.format === "json" ? io.terminal.err : io.terminal.out;
-  let lines = NO_LINES;
+  const { startText } = await import("../../flow/views/start.ts");
+  const { narrator } = await import("./narrator.ts");
+  let narrate: ReturnType<typeof narrator> | undefined;
   const status = await runHere(project, parameters, {
     unattended: true,
     actor: actorOf(io),
     ...o,
-    onPlan: ({ plan, planHash }) => say(`${clockText(io)} plan ${planHash} of version ${plan.version}\n`),
+    onPlan: ({ plan, planHash }) => {
+      narrate = narrator(plan);
+      say(`${startText(plan, planHash)}\n${clockText(io)} plan ${planHash} of version ${plan.version}\n`);
+    },
     onEvent: (stamped) => {
-      const told = eventLine(stamped, lines);
-      lines = told.state;
-      if (told.line !== undefined) say(`${told.line}\n`);
+      for (const line of narrate?.(stamped) ?? []) say(`${line}\n`);
     },
     signal: io.signal,
   });
