@@ -97,6 +97,8 @@ const cases: [string, Partial<StagePoll>, string][] = [
   ["journeys that complete", { journeysRequired: true, journeys: smoke("PASS") }, "advance proven"],
 
   ["too few requests at the end of the stage", { measuredRequests: 1000 }, "extend"],
+  ["too few users, and probes enough", { measuredRequests: 1000, probeRequests: 500 }, "advance proven"],
+  ["too few users, and too few probes", { measuredRequests: 1000, probeRequests: 100 }, "extend"],
   ["too few requests after the extension", { measuredRequests: 1000, ...extended }, "hold inconclusive"],
   ["too few requests before the end", { measuredRequests: 1000, ...early }, "continue"],
   ["no traffic at all", { measuredRequests: 0 }, "extend"],

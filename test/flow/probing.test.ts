@@ -1,0 +1,114 @@
+import { describe, expect, test } from "vitest";
+import { DeployConfig } from "../../mcp-server/flow/config.ts";
+import { addedProbeRate, probeJourneys, probesOf, refuseUnprobed } from "../../mcp-server/flow/probing.ts";
+import type { RunState, WatchState } from "../../mcp-server/flow/run-state.ts";
+
+const look = { id: "look", steps: [{ path: "/a" }, { path: "/b" }] };
+const order = { id: "order", mutates: true, steps: [{ method: "POST", path: "/orders" }] };
+const cleaned = { id: "cleaned", steps: [{ path: "/a" }], cleanup: [{ path: "/a" }] };
+const configOf = (more: Record<string, unknown>) =>
+  DeployConfig.parse({
+    service: "shop",
+    target: {
+      kind: "sandbox",
+      artifact: "releases/{version}",
+      command: ["node", "server.js"],
+      environments: { staging: { port: 0 }, production: { port: 0 } },
+    },
+    metrics: {},
+    ...more,
+  });
+
+/** A state with what the rules of probing read, made from a deploy.yaml. */
+function stateOf(
+  config: DeployConfig,
+  o: {
+    extendedMs?: number;
+    rps?: number;
+    before?: Record<string, string>;
+    notApplicable?: Record<string, string>;
+  } = {},
+): RunState {
+  const results = Object.entries(o.before ?? {}).map(([id, outcome]) => ({ id, outcome }));
+  return {
+    plan: {
+      probes: probesOf(config),
+      journeys: config.journeys ?? null,
+      metrics: config.metrics ? { config: config.metrics } : null,
+      notApplicable: o.notApplicable ?? {},
+    },
+    journeys: new Map(o.before ? [["baseline/journeys", { run: { results } }]] : []),
+    baseline: o.rps === undefined ? null : { throughputRps: o.rps },
+    watches: new Map([["stage-1/watch", { watch: { track: "production" }, extendedMs: o.extendedMs ?? 0 }]]),
+  } as unknown as RunState;
+}
+
+const watched = (track: string, frozen = false) => ({ watch: { track, frozen } }) as unknown as WatchState;
+const CONFIG = configOf({ journeys: [look], probes: { ratePerSecond: 10 } });
+
+describe("the probe traffic of a plan", () => {
+  test.each<[string, Record<string, unknown>, string[] | undefined]>([
+    ["without journeys: none", {}, undefined],
+    ["with a journey that leaves nothing behind", { journeys: [look] }, ["look"]],
+    ["leaves out journeys that leave traces", { journeys: [order, look, cleaned] }, ["look"]],
+    ["with such journeys only: none", { journeys: [order, cleaned] }, undefined],
+    ["with a rate of zero: none", { journeys: [look], probes: { ratePerSecond: 0 } }, undefined],
+  ])("%s", (_name, more, ids) => {
+    expect(probesOf(configOf(more))?.journeys).toEqual(ids);
+  });
+
+  test("is the staging load only where no other is configured", () => {
+    const load = { command: ["load"] };
+    expect(probesOf(configOf({ journeys: [look], staging: {} }))?.stagingLoad).toBe(true);
+    expect(probesOf(configOf({ journeys: [look], staging: { load } }))?.stagingLoad).toBe(false);
+    expect(probesOf(configOf({ journeys: [look] }))?.stagingLoad).toBe(false);
+  });
+
+  test("is refused as the source of metrics where nothing can be sent", () => {
+    const source = { metrics: { source: "probes" } };
+    expect(() => refuseUnprobed(configOf({ ...source, journeys: [order] }))).toThrow(/nothing to probe with/);
+    expect(() => refuseUnprobed(configOf({ ...source, journeys: [look] }))).not.toThrow();
+  });
+
+  test("never uses a journey that the old version could not complete", () => {
+    const config = configOf({ journeys: [look, { ...look, id: "new" }] });
+    const ids = (before: Record<string, string>) => probeJourneys(stateOf(config, { before })).map(({ id }) => id);
+    expect(ids({ look: "pass", new: "fail" })).toEqual(["look"]);
+    expect(ids({ look: "pass", new: "error" })).toEqual(["look", "new"]);
+  });
+});
+
+describe("probes beside scraped metrics", () => {
+  test.each<[string, RunState, WatchState, number]>([
+    ["are not sent while users may be enough", stateOf(CONFIG), watched("production"), 0],
+    ["are sent once a stage had to be extended", stateOf(CONFIG, { extendedMs: 1 }), watched("production"), 10],
+    [
+      "at 100 % are held to the recorded load",
+      stateOf(CONFIG, { extendedMs: 1, rps: 4 }),
+      watched("production", true),
+      3,
+    ],
+    ["at 100 % without a record are not sent", stateOf(CONFIG, { extendedMs: 1 }), watched("production", true), 0],
+    [
+      "are not sent to the old version after a rollback",
+      stateOf(CONFIG, { extendedMs: 1 }),
+      watched("post-rollback"),
+      0,
+    ],
+    ["make the load of staging", stateOf(configOf({ journeys: [look], staging: {} })), watched("staging"), 2],
+    [
+      "are not sent in staging where its metrics are not judged",
+      stateOf(configOf({ journeys: [look], staging: {} }), { notApplicable: { "staging.metrics": "why" } }),
+      watched("staging"),
+      0,
+    ],
+    [
+      "are not sent where they are the only source: it sends its own",
+      stateOf(configOf({ journeys: [look], metrics: { source: "probes" } }), { extendedMs: 1 }),
+      watched("production"),
+      0,
+    ],
+  ])("%s", (_name, state, watch, rate) => {
+    expect(addedProbeRate(state, watch)).toBe(rate);
+  });
+});
