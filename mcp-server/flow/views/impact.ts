@@ -1,11 +1,14 @@
+import type { GateVerdict } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import type { Dimension } from "../../vocab/index.ts";
+import type { Trigger } from "../events.ts";
 import { adviceOf } from "./advice.ts";
 import { decidedBy, dimensionsOf, severityOf } from "./gate-views.ts";
 import { metricsLine } from "./metric-rows.ts";
 import { type GateRecord, type RunRecord, watchesOf } from "./record.ts";
 import { affectedAreas, lostText, testRows, testsOf } from "./tests.ts";
-import { triggerText } from "./words.ts";
+import { userImpact } from "./user-impact.ts";
+import { reasonsText, triggerText } from "./words.ts";
 
 type View = ArtifactView<"stand-alone">;
 
@@ -24,12 +27,14 @@ export function stagingImpactView(record: RunRecord, entry: GateRecord): View {
     summary: decidedBy(entry.gate),
     facts: [
       { name: "Production", value: "not touched" },
+      { name: "User impact", value: "None now; what it would be in production is unknown" },
+      { name: "Severity by", value: SEVERITY_RULE },
       { name: "Tests", value: tests ? lostText(tests) : "no comparison" },
       { name: "Metrics in staging", value: metricsLine(watchesOf(record, "staging")[0]?.reading) || "not judged" },
     ],
     findings: findings(dimensionsOf(entry.gate)),
-    tables: tests ? testTables(tests) : [],
-    sections: [unknowns(UNKNOWN_ALWAYS), ...advised(record, "staging")],
+    tables: [categories(entry.gate), ...(tests ? testTables(tests) : [])],
+    sections: [remediation(entry.gate.verdict.wouldPassIf), unknowns(UNKNOWN_ALWAYS), ...advised(record, "staging")],
   };
 }
 
@@ -41,17 +46,60 @@ export function productionImpactView(record: RunRecord, gate: GateRecord | undef
   const last = watchesOf(record, "production").at(-1);
   return {
     title: `Regression impact, production: ${plan.service} ${plan.version}`,
-    verdict: `severity ${gate ? severityOf(record, gate.gate) : trigger?.kind === "regression" ? "MEDIUM" : "HIGH"}`,
+    verdict: `severity ${gate ? severityOf(record, gate.gate) : triggerSeverity(trigger)}`,
     summary: trigger ? triggerText(trigger) : gate ? decidedBy(gate.gate) : "",
     facts: [
+      { name: "User impact", value: impactText(record) },
+      { name: "Severity by", value: SEVERITY_RULE },
       { name: "Traffic on the new version when it was decided", value: last ? `${last.plan.weightPct} %` : null },
       { name: "Metrics of the new version", value: metricsLine(last?.reading) || "not judged" },
     ],
     findings: gate
       ? findings(dimensionsOf(gate.gate))
       : (trigger?.reasons ?? []).map(({ code, text }) => ({ severity: "FAIL", text, where: code })),
-    sections: [unknowns(UNKNOWN_ALWAYS), ...advised(record, "rollback")],
+    tables: gate ? [categories(gate.gate)] : [],
+    sections: [
+      remediation(gate?.gate.verdict.wouldPassIf ?? "the measured worsening is gone"),
+      unknowns(UNKNOWN_ALWAYS),
+      ...advised(record, "rollback"),
+    ],
   };
+}
+
+const SEVERITY_RULE =
+  "CRITICAL a P0 test, check or journey; HIGH a P1, a broken service level or unhealthy instances; MEDIUM only over the threshold; LOW within it";
+
+/** Where only a trigger decided: a lost P0 is the gravest, a mere regression the least grave. */
+function triggerSeverity(trigger: Trigger | undefined): string {
+  if (trigger?.reasons.some(({ text }) => /\(P0\)/.test(text))) return "CRITICAL";
+  return trigger?.kind === "regression" ? "MEDIUM" : "HIGH";
+}
+
+function impactText(record: RunRecord): string {
+  const { category, basis } = userImpact(record);
+  return `${category}: ${basis}`;
+}
+
+/** What kind of regression it is: each judged dimension with its result. */
+function categories(gate: GateVerdict): NonNullable<View["tables"]>[number] {
+  const rows = dimensionsOf(gate).map(([name, dimension]) => [
+    name,
+    dimension.outcome,
+    dimension.outcome === "NOT_APPLICABLE" ? dimension.reason : reasonsText(dimension.reasons),
+  ]);
+  return { heading: "By kind", columns: ["Kind", "Result", "What was measured"], rows };
+}
+
+/** What has to become true, in the judge's words; how it is done nobody measured. */
+function remediation(wouldPassIf: string) {
+  const lines = [
+    `It would have passed with: ${wouldPassIf || "the same evidence without what is listed above"}`,
+    "Mend the cause, or take the change back; it is not named here because nothing measured it",
+    "Look first at the tests and kinds listed above",
+    "Compare again before deploying: `deploy-flow regression-check --baseline production --candidate REPORTS --scope full`",
+    "Deploy again: every gate is judged anew",
+  ];
+  return { heading: "Remediation", text: lines.map((line) => `- ${line}`).join("\n") };
 }
 
 function findings(dimensions: readonly (readonly [string, Dimension])[]): NonNullable<View["findings"]> {
