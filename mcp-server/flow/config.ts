@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
 import { JourneysConfig, ProbesConfig } from "../evidence/journeys/config.ts";
+import { ReadinessConfig } from "../evidence/readiness/config.ts";
 import { Migration, TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration, durationMs } from "../vocab/index.ts";
@@ -141,6 +142,7 @@ export const DeployConfig = z.strictObject({
   probes: ProbesConfig.prefault({}),
   metrics: MetricsConfig.optional(),
   staging: StagingConfig.optional(),
+  readiness: ReadinessConfig.prefault({}),
   approvals: ApprovalsConfig.prefault({}),
   /** Who is told while it happens; a receiver that fails never delays anything. */
   notify: NotifyConfig,

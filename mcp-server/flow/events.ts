@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { MetricCursor } from "../evidence/metrics/index.ts";
-import { GateVerdict, InfraReading, JourneysRun, MetricsSnapshot, RollbackVerdict, SmokeRun } from "../judge/index.ts";
+import {
+  AnswerStatus,
+  CriterionId,
+  GateVerdict,
+  InfraReading,
+  JourneysRun,
+  MetricsSnapshot,
+  ReadinessReport,
+  RollbackVerdict,
+  SmokeRun,
+} from "../judge/index.ts";
 import {
   Env,
   EvidenceRef,
@@ -22,6 +32,7 @@ import { NotifyOn } from "./notify/config.ts";
 /** The steps of a run in their order. */
 export const StepName = z.enum([
   "strategy",
+  "readiness",
   "approval",
   "staging",
   "baseline",
@@ -99,14 +110,14 @@ export const WatchEnd = z.discriminatedUnion("end", [
 export type WatchEnd = z.infer<typeof WatchEnd>;
 
 export const Question = z.object({
-  about: z.enum(["approval", "regression", "inconclusive", "data"]),
+  about: z.enum(["approval", "regression", "inconclusive", "data", "conditions", "attestation"]),
   text: z.string(),
   options: z.array(z.string()),
   deadlineMs: z.number(),
   /** At the start of the deadline a person investigates: nobody is reminded yet. */
   quietMs: z.number().optional(),
   /** What happens when nobody answers in time. */
-  onExpiry: z.enum(["abort", "rollback", "advance-unproven"]),
+  onExpiry: z.enum(["abort", "rollback", "advance-unproven", "block", "unknown"]),
 });
 export type Question = z.infer<typeof Question>;
 
@@ -128,13 +139,20 @@ export const Request = z.discriminatedUnion("kind", [
   }),
   z.object({
     kind: z.literal("answer"),
-    answer: z.enum(["rollback", "accept", "investigate", "continue"]),
+    answer: z.enum(["rollback", "accept", "investigate", "continue", "attest", "reject"]),
     way: ApprovalWay,
     person: z.string(),
     reason: z.string(),
     signature: Armoured,
   }),
-  z.object({ kind: z.literal("advice"), step: StepName, role: z.string(), text: z.string() }),
+  z.object({
+    kind: z.literal("advice"),
+    step: StepName,
+    role: z.string(),
+    text: z.string(),
+    /** What it says of a readiness criterion: it may lower a result, never raise a mandatory one. */
+    finding: z.object({ criterion: CriterionId, status: AnswerStatus }).optional(),
+  }),
   z.object({ kind: z.literal("resume") }),
 ]);
 export type Request = z.infer<typeof Request>;
@@ -184,13 +202,30 @@ export const FlowEvent = z.discriminatedUnion("event", [
   z.object({ event: z.literal("journeys"), key: StepKey, run: JourneysRun, verdict: Verdict }),
   z.object({ event: z.literal("watch-ended"), key: StepKey, result: WatchEnd }),
   z.object({ event: z.literal("gate"), key: StepKey, gate: z.union([RollbackVerdict, GateVerdict]) }),
+  z.object({
+    event: z.literal("readiness"),
+    key: StepKey,
+    /** Everything was asked; else only what is asked again right before the first change of production. */
+    full: z.boolean(),
+    report: ReadinessReport,
+  }),
   z.object({ event: z.literal("question"), key: StepKey, question: Question }),
   z.object({ event: z.literal("waited"), key: StepKey, ms: z.number() }),
   z.object({
     event: z.literal("answer"),
     key: StepKey,
     /** `withdrawn`: what was asked about is over, or something else has to be asked. */
-    answer: z.enum(["approve", "reject", "rollback", "accept", "investigate", "continue", "expired", "withdrawn"]),
+    answer: z.enum([
+      "approve",
+      "reject",
+      "rollback",
+      "accept",
+      "investigate",
+      "continue",
+      "attest",
+      "expired",
+      "withdrawn",
+    ]),
     way: z.string(),
     person: z.string(),
     reason: z.string(),

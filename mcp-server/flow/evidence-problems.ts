@@ -1,5 +1,6 @@
 import { metricsProblems, smokeProblems, testsProblems } from "../evidence/config.ts";
 import { journeysProblems, probesProblems } from "../evidence/journeys/config.ts";
+import { readinessProblems } from "../evidence/readiness/config.ts";
 import { FlowError } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { notifyProblems } from "./notify/problems.ts";
@@ -11,6 +12,7 @@ export function problemsOfEvidence(config: DeployConfig): void {
     ...(config.smoke ? smokeProblems(config.smoke) : []),
     ...(config.journeys ? journeysProblems(config.journeys) : []),
     ...probesProblems(config.probes),
+    ...readinessProblems(config.readiness),
     ...(config.tests ? testsProblems(config.tests) : []),
     ...notifyProblems(config.notify),
   ];

@@ -1,4 +1,5 @@
 import type { MetricSource } from "../evidence/metrics/index.ts";
+import type { Finding, MachineCheck } from "../evidence/readiness/index.ts";
 import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
 import type { Arm, EvidenceRef, LiveState, Verdict, Version } from "../vocab/index.ts";
 import type { Track } from "./events.ts";
@@ -47,6 +48,13 @@ export interface Hands {
   tests(signal: AbortSignal): Promise<TestsEvidence>;
   /** Sends the configured load to a URL until the signal aborts or it ends by itself; undefined when none is configured. */
   load(url: string, signal: AbortSignal): Promise<void> | undefined;
+  /** Makes one check of readiness and keeps what it rests on. */
+  readinessCheck(
+    check: MachineCheck,
+    signal: AbortSignal,
+  ): Promise<{ finding: Finding; stored: readonly StoredEvidence[] }>;
+  /** Whether this run holds the lock of its project. */
+  lock(): { held: boolean; text: string };
   /** Stores plain JSON as evidence that we made ourselves. */
   storeJson(name: string, value: unknown, version: Version): StoredEvidence;
 }

@@ -16,6 +16,7 @@ import { extensionOf, type Plan, type Stage } from "./plan.ts";
 import { plannedMigrations } from "./plan-migrations.ts";
 import { rehearsalOf } from "./plan-rehearsal.ts";
 import { probesOf, refuseUnprobed, unknownsOfProbes } from "./probing.ts";
+import { readinessPlan, unansweredText } from "./readiness-plan.ts";
 import { refuseLongRolling, rollbackTrafficMs, rollingOf, rollingStages } from "./rolling-plan.ts";
 import type { StrategyChoice } from "./strategy/choice.ts";
 import { choiceForPlan, understoodWith } from "./strategy/for-plan.ts";
@@ -96,6 +97,10 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
   const threshold = asked.regressionThreshold;
   const pollMs = config.metrics ? durationMs(config.metrics.poll) : 10_000;
   const notApplicable = notApplicableOf(facts, previous !== null);
+  const judged = judgedBy(facts, threshold, pollMs);
+  const rehearsal = rehearsalOf(facts, previous, strategy);
+  const migrations = plannedMigrations(facts, previous);
+  const readiness = readinessPlan(config, { ...judged, previous, notApplicable, rehearsal, migrations });
   return {
     schema: 1,
     service: config.service,
@@ -114,25 +119,11 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
     stages,
     regressionThreshold: threshold,
     rollbackOnRegression: asked.rollbackOnRegression,
-    metrics: config.metrics
-      ? {
-          config: config.metrics,
-          rules: metricRules(config, threshold),
-          alpha: config.judge.alpha,
-          beta: config.judge.beta,
-          warmupPolls: config.judge.warmupPolls,
-          pollMs,
-        }
-      : null,
     pollMs,
     reportEveryMs: durationMs(config.reports.every),
-    tests: config.tests
-      ? { config: config.tests, baseline: facts.testsBaseline, candidate: facts.testsCandidate }
-      : null,
-    smoke: config.smoke ?? null,
+    ...judged,
     journeys: config.journeys ?? null,
     probes: probesOf(config),
-    staging: config.staging ? { config: config.staging, observeMs: durationMs(config.staging.observe) } : null,
     waits: {
       approvalMs: durationMs(config.waits.approval),
       approvalValidMs: durationMs(config.waits.approvalValid),
@@ -149,8 +140,9 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
       // Who has to be back sooner than deploy.yaml allows is held to that.
       rollbackTrafficMs: Math.min(rollbackTrafficMs(config, strategy), asked.rollbackToleranceMs ?? Infinity),
     },
-    rehearsal: rehearsalOf(facts, previous, strategy),
-    migrations: plannedMigrations(facts, previous),
+    rehearsal,
+    migrations,
+    readiness,
     freeze: {
       freeze: config.freeze,
       windows: config.deploymentWindows,
@@ -163,8 +155,26 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
     notApplicable,
     understood: understoodWith(choice, asked.understood),
     fixes: asked.fixes,
-    expectedUnknowns: unknownsOf(facts, previous !== null),
+    expectedUnknowns: [...unknownsOf(facts, previous !== null), ...unansweredText(readiness)],
     configSha256: facts.configSha256,
+  };
+}
+
+/** What the gates judge with. */
+function judgedBy(
+  facts: PlanFacts,
+  threshold: number,
+  pollMs: Ms,
+): Pick<Plan, "metrics" | "tests" | "smoke" | "staging"> {
+  const { config, testsBaseline, testsCandidate } = facts;
+  const { alpha, beta, warmupPolls } = config.judge;
+  return {
+    metrics: config.metrics
+      ? { config: config.metrics, rules: metricRules(config, threshold), alpha, beta, warmupPolls, pollMs }
+      : null,
+    tests: config.tests ? { config: config.tests, baseline: testsBaseline, candidate: testsCandidate } : null,
+    smoke: config.smoke ?? null,
+    staging: config.staging ? { config: config.staging, observeMs: durationMs(config.staging.observe) } : null,
   };
 }
 

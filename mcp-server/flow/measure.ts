@@ -22,6 +22,7 @@ import type { Plan } from "./plan.ts";
 import { probeJourneys } from "./probing.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
+import { lockHeld, makeReadinessCheck } from "./readiness-checks.ts";
 import { collectTests } from "./test-evidence.ts";
 
 const LOAD_OUTPUT_CAP_BYTES = 64 * 1024;
@@ -148,6 +149,8 @@ export function createHands(project: Project, run: Run): Hands {
           throw new Error(`the load command ${how}: ${redact(exit.stderr.slice(-300))}`);
         });
     },
+    readinessCheck: (check, signal) => makeReadinessCheck(project, run, check, signal),
+    lock: () => lockHeld(project, run),
     storeJson: (name, value, version): StoredEvidence => {
       const bytes = Buffer.from(`${canonicalJson(value)}\n`);
       const { ref, file } = storeEvidence(

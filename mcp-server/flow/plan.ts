@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { MetricsConfig, SmokeConfig, StagingConfig, TestsConfig } from "../evidence/config.ts";
 import { JourneysConfig } from "../evidence/journeys/config.ts";
-import { FreezeRules, MetricRule, Migration, RehearsalRecord } from "../judge/index.ts";
+import { ReadinessCheck } from "../evidence/readiness/config.ts";
+import {
+  FreezeRules,
+  MetricRule,
+  Migration,
+  PlannedCriterion,
+  ReadinessProfile,
+  RehearsalRecord,
+} from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
@@ -139,6 +147,16 @@ export const Plan = z.object({
   }),
   /** Run in this order, in staging and then in production, before anybody meets the new version. */
   migrations: z.array(PlannedMigration),
+  /** What has to be known before production is touched, and who answers. */
+  readiness: z.object({
+    profile: ReadinessProfile,
+    criteria: z.array(PlannedCriterion),
+    checks: z.array(ReadinessCheck),
+    /** After this everything is asked again before the first change of production, milliseconds. */
+    validMs: z.number(),
+    /** A person has this long to attest or to acknowledge conditions, milliseconds. */
+    answerMs: z.number(),
+  }),
   /** When the run may begin to change production; `override`: why a person lets it begin in a freeze all the same. */
   freeze: FreezeRules.extend({ override: z.string().nullable() }),
   /** Ways in which the approval of this plan may come. */

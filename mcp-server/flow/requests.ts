@@ -119,7 +119,13 @@ function answerRefusal(run: RunControl, request: Extract<Request, { kind: "answe
     const refusal = unacceptable(run.state(), pending.key);
     if (refusal !== undefined) return `${refusal}; the rollout stays held`;
   }
-  if (request.answer !== "rollback" && run.plan.production && !run.plan.approvals.includes(request.way)) {
+  // Going back and saying no are never gated.
+  if (
+    request.answer !== "rollback" &&
+    request.answer !== "reject" &&
+    run.plan.production &&
+    !run.plan.approvals.includes(request.way)
+  ) {
     return `an answer by "${request.way}" does not count here; deploy.yaml accepts ${run.plan.approvals.join(", ")}`;
   }
   return undefined;

@@ -1,6 +1,25 @@
 import type { MetricCursor } from "../evidence/metrics/index.ts";
-import type { GateVerdict, JourneysRun, MetricsSnapshot, MetricsState, SmokeRun } from "../judge/index.ts";
-import type { EvidenceRef, Instant, Json, Reason, RunId, RunOutcome, Verdict, Version } from "../vocab/index.ts";
+import type {
+  AnswerStatus,
+  CriterionId,
+  GateVerdict,
+  JourneysRun,
+  MetricsSnapshot,
+  MetricsState,
+  ReadinessReport,
+  SmokeRun,
+} from "../judge/index.ts";
+import type {
+  EvidenceRef,
+  Instant,
+  Json,
+  Reason,
+  RunId,
+  RunOutcome,
+  Sha256,
+  Verdict,
+  Version,
+} from "../vocab/index.ts";
 import type {
   FlowEvent,
   Intent,
@@ -73,6 +92,8 @@ export interface EvidenceEntry {
 export interface RunState {
   readonly plan: Plan;
   runId: RunId | undefined;
+  /** Hash of the plan that the run was opened with. */
+  openedWith: Sha256 | undefined;
   unattended: boolean;
   configFile: string | undefined;
   openedAt: Instant | undefined;
@@ -100,6 +121,8 @@ export interface RunState {
   /** Runs of the user journeys by the key that they were made under. */
   readonly journeys: Map<string, { run: JourneysRun; verdict: Verdict; at: Instant }>;
   readonly gates: Map<string, GateVerdict>;
+  /** Readiness by the key of each look, in their order. */
+  readonly readiness: Map<string, { full: boolean; report: ReadinessReport }>;
   question: PendingQuestion | undefined;
   readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant })[];
   accepted: boolean;
@@ -107,7 +130,13 @@ export interface RunState {
   acceptedForMs: number;
   /** The metrics whose worsening a person accepted. */
   readonly acceptedMetrics: Set<string>;
-  readonly advice: { step: StepName; role: string; text: string; at: Instant }[];
+  readonly advice: {
+    step: StepName;
+    role: string;
+    text: string;
+    at: Instant;
+    finding: { criterion: CriterionId; status: AnswerStatus } | undefined;
+  }[];
   readonly requests: Set<string>;
   /** Somebody asked to stop while nobody was exposed. */
   abortReason: string | undefined;
@@ -130,6 +159,7 @@ export function emptyState(plan: Plan): RunState {
   return {
     plan,
     runId: undefined,
+    openedWith: undefined,
     unattended: true,
     configFile: undefined,
     openedAt: undefined,
@@ -153,6 +183,7 @@ export function emptyState(plan: Plan): RunState {
     smokes: new Map(),
     journeys: new Map(),
     gates: new Map(),
+    readiness: new Map(),
     question: undefined,
     answers: [],
     accepted: false,

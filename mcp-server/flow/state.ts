@@ -33,6 +33,7 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
   switch (event.event) {
     case "run-opened":
       state.runId = event.runId;
+      state.openedWith = event.planHash;
       state.unattended = event.unattended;
       state.configFile = event.configFile;
       state.openedAt = at;
@@ -101,6 +102,9 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
     case "gate":
       state.gates.set(event.key, event.gate);
       return;
+    case "readiness":
+      state.readiness.set(event.key, { full: event.full, report: event.report });
+      return;
     case "question":
       state.question = { key: event.key, question: event.question, askedAt: at, waitedMs: 0, toldAtMs: 0 };
       return;
@@ -127,7 +131,8 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
         state.abortReason ??= event.request.reason;
       }
       if (event.taken && event.request.kind === "advice") {
-        state.advice.push({ step: event.request.step, role: event.request.role, text: event.request.text, at });
+        const { step, role, text, finding } = event.request;
+        state.advice.push({ step, role, text, at, finding });
       }
       return;
     case "stopping":

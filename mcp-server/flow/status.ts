@@ -12,6 +12,7 @@ import {
 import type { Trigger } from "./events.ts";
 import { stoppedByFreeze } from "./freeze-record.ts";
 import { planHash, plannedMs } from "./plan.ts";
+import { stoppedByReadiness } from "./readiness-state.ts";
 import type { RunState, WatchState } from "./run-state.ts";
 import { ownWords, sourceText } from "./understanding/rows.ts";
 
@@ -192,6 +193,8 @@ function finishedText(state: RunState): string {
       return "the new version stays, unproven: watch it, or deploy the old version again";
     case "BLOCKED":
       if (stoppedByFreeze(state)) return "production is untouched: deploy again when the freeze is over";
+      if (stoppedByReadiness(state))
+        return "production is untouched: do what the readiness report asks for and deploy again";
       return "production is untouched: mend what the staging gate names and deploy again";
     case "ABORTED":
       return "no user saw the new version: clear the reason and deploy again";

@@ -11,6 +11,7 @@ import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
 import { Plan, planHash } from "./plan.ts";
 import type { Project } from "./project.ts";
+import { changeFollows, readinessDifference, readinessStops, stoppedByReadiness } from "./readiness-state.ts";
 import { emptyState, type RunState } from "./run-state.ts";
 import { stageKey } from "./runbooks/stages.ts";
 import { occasionOf, signatureObjection } from "./signature.ts";
@@ -128,6 +129,14 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
       const problem = freezeDifference(plan, event.key, event.value);
       if (problem) differs(problem);
     }
+    if (event.event === "intent" && !changeFollows(state, event.intent)) {
+      differs(`${event.key} changed production although readiness did not allow it`);
+    }
+    if (event.event === "readiness") {
+      gates += 1;
+      const problem = readinessDifference(state, stamped.at, event);
+      if (problem) differs(problem);
+    }
     if (event.event === "outcome" && !outcomeFollows(state, event.outcome)) {
       differs(`the outcome ${event.outcome} does not follow from the gates and decisions before it`);
     }
@@ -155,6 +164,7 @@ function outcomeFollows(state: RunState, outcome: RunOutcome): boolean {
     case "UNPROVEN":
       return production === "INCONCLUSIVE" || production === "PASS";
     case "BLOCKED":
+      if (stoppedByReadiness(state)) return readinessStops(state) && !state.exposed;
       return state.gates.get("staging/gate")?.verdict.outcome !== "PASS" && !state.exposed;
     case "ABORTED":
       return !state.exposed && state.stopping?.outcome === "ABORTED";

@@ -2,9 +2,11 @@ import Handlebars from "handlebars";
 import advice from "../../templates/artifacts/partials/advice.hbs";
 import bullets from "../../templates/artifacts/partials/bullets.hbs";
 import checks from "../../templates/artifacts/partials/checks.hbs";
+import criteria from "../../templates/artifacts/partials/criteria.hbs";
 import events from "../../templates/artifacts/partials/events.hbs";
 import evidence from "../../templates/artifacts/partials/evidence.hbs";
 import facts from "../../templates/artifacts/partials/facts.hbs";
+import gaps from "../../templates/artifacts/partials/gaps.hbs";
 import journeys from "../../templates/artifacts/partials/journeys.hbs";
 import metrics from "../../templates/artifacts/partials/metrics.hbs";
 import shares from "../../templates/artifacts/partials/shares.hbs";
@@ -41,10 +43,12 @@ export const PARTIALS = {
   advice,
   bullets,
   checks,
+  criteria,
   events,
   evidence,
   facts,
   journeys,
+  gaps,
   metrics,
   shares,
   "sign-offs": signOffs,

@@ -10,7 +10,7 @@ import { type Confirmation, defineTool, type ToolIo } from "./tool.ts";
 const Input = z.object({
   planHash: Sha256.optional().describe("the plan that was read; needed to approve or reject it"),
   answer: z
-    .enum(["approve", "reject", "accept", "investigate", "continue", "rollback"])
+    .enum(["approve", "reject", "accept", "investigate", "continue", "attest", "rollback"])
     .default("approve")
     .describe("approve, reject: the plan; the others: a question that the run asks"),
   reason: z.string().min(1).max(500).optional().describe("needed to answer a question"),
@@ -30,7 +30,7 @@ export const approve = defineTool({
   name: "approve",
   title: "Approve (a person)",
   description:
-    "A person's answer: approve or reject the plan hash, or accept, investigate, continue, rollback on a question. Never decide this yourself: ask the user; where they cannot be asked it returns the command for them.",
+    "A person's answer: approve or reject the plan hash, or accept, investigate, continue, attest, rollback on a question. Never decide this yourself: ask the user; where they cannot be asked it returns the command for them.",
   input: Input,
   output: Output,
   effect: "destroy",
@@ -50,7 +50,8 @@ export const approve = defineTool({
     const args = io.interactive ? { ...given, planHash: given.planHash ?? planHash(run.plan) } : given;
     const command = commandFor(args, project, run.plan.approvals);
     // Checked before a person is asked for anything.
-    const asked = requestOf(args, { way: "none", person: "" });
+    const options = run.state.question?.question.options ?? [];
+    const asked = requestOf(args, { way: "none", person: "" }, options);
     // Going back is never gated, and a plan without real users takes an answer as it comes.
     const free = args.answer === "rollback" || run.plan.approvals.includes("none");
     const statement = statementOf(run.plan, asked, occasionOf(run.state));
@@ -59,7 +60,7 @@ export const approve = defineTool({
       const note = `no person could be asked here, so the answer is no; a person runs this in a terminal: ${command}`;
       return { ...runAnswer(await statusOf(project), { taken: false, note }), personMustRun: command };
     }
-    const request = requestOf(args, said ?? { way: "none", person: nameOf(io) });
+    const request = requestOf(args, said ?? { way: "none", person: nameOf(io) }, options);
     const { status, taken, note } = await sendRequest(
       project,
       request,
@@ -81,10 +82,19 @@ function sentenceOf(args: Input, version: string): string {
     : `answer "${args.answer}" to the question of the deployment of version ${version}`;
 }
 
-function requestOf(args: Input, said: Confirmation | { way: "none"; person: string }): Signable {
+/** `reject` answers a question that takes it, other than the one about the plan; else it rejects the plan. */
+function requestOf(
+  args: Input,
+  said: Confirmation | { way: "none"; person: string },
+  options: readonly string[],
+): Signable {
   const { way, person } = said;
   const signature = "signature" in said ? { signature: said.signature } : {};
   const reason = args.reason === undefined ? undefined : redact(args.reason, 500);
+  if (args.answer === "reject" && options.includes("reject") && !options.includes("approve")) {
+    if (reason === undefined) throw missing("a reason", "say why; it stands in the report");
+    return { kind: "answer", answer: "reject", way, person, reason, ...signature };
+  }
   switch (args.answer) {
     case "approve":
     case "reject":
@@ -102,6 +112,7 @@ function requestOf(args: Input, said: Confirmation | { way: "none"; person: stri
     case "accept":
     case "investigate":
     case "continue":
+    case "attest":
     case "rollback":
       if (reason === undefined) throw missing("a reason", "say why; it stands in the report");
       return { kind: "answer", answer: args.answer, way, person, reason, ...signature };

@@ -9,7 +9,9 @@ const Input = z.object({
   action: z.enum(["advise", "resume"]).describe("advise: hand in findings; resume: make sure that the runner works"),
   step: z.string().max(40).optional().describe("the step that the findings are of, as deploy-next names it"),
   role: z.string().min(1).max(60).optional().describe("who found them, e.g. reliability-engineer"),
-  findings: z.string().min(1).max(4000).optional().describe("advice for the report; decides nothing"),
+  findings: z.string().min(1).max(4000).optional().describe("advice for the report"),
+  criterion: z.string().max(20).optional().describe("of readiness, e.g. OPS-1"),
+  result: z.enum(["pass", "fail", "unknown"]).optional().describe("on it; only lowers a mandatory one"),
 });
 
 /** Findings of agents are kept and shown; the runner decides by what it measured. */
@@ -38,6 +40,7 @@ async function requestOf(args: z.infer<typeof Input>): Promise<Request> {
   const { StepName } = await import("../flow/events.ts");
   const { role, findings } = args;
   const step = StepName.safeParse(args.step).data;
+  const finding = await findingOf(args);
   if (step === undefined || role === undefined || findings === undefined) {
     throw new FlowError({
       code: "usage",
@@ -49,5 +52,20 @@ async function requestOf(args: z.infer<typeof Input>): Promise<Request> {
       next: "give step, role and findings, or use action resume",
     });
   }
-  return { kind: "advice", step, role: redact(role, 60), text: redact(findings, 4000) };
+  return { kind: "advice", step, role: redact(role, 60), text: redact(findings, 4000), ...finding };
+}
+
+async function findingOf({ criterion, result, step }: z.infer<typeof Input>) {
+  if (criterion === undefined && result === undefined) return {};
+  const { CriterionId } = await import("../judge/index.ts");
+  const id = CriterionId.safeParse(criterion).data;
+  if (id !== undefined && result !== undefined && step === "readiness")
+    return { finding: { criterion: id, status: result } };
+  throw new FlowError({
+    code: "usage",
+    what: "a result belongs to a criterion of the step readiness",
+    expected: `step readiness, a result, and a criterion of ${CriterionId.options.join(", ")}`,
+    found: [step, id ?? "no such criterion", result ?? "no result"].join(", "),
+    next: "give all three, or findings alone",
+  });
 }

@@ -26,6 +26,8 @@ import type { FakePlatform, Tally } from "./fake-platform.ts";
 export interface Senses {
   /** The metrics source does not answer. */
   metricsDead: boolean;
+  /** Somebody else holds the lock. */
+  lockLost: boolean;
   /** What the old version did before the run cannot be read. */
   historyDead: boolean;
   /** Answers of the smoke checks; an Error: they could not be run. */
@@ -68,6 +70,7 @@ export function wellSenses(): Senses {
   return {
     metricsDead: false,
     historyDead: false,
+    lockLost: false,
     smoke: (_mode, version) => [{ ...SMOKE_PASS, versionObserved: version }],
     journeys: (_mode, version) => [{ ...JOURNEY_PASS, versionObserved: version }],
   };
@@ -109,6 +112,7 @@ export function fakeHands(o: {
       return { mode, versionExpected: version, results };
     },
     load: () => undefined,
+    lock: () => ({ held: !senses.lockLost, text: senses.lockLost ? "held by somebody else" : "held by this run" }),
   };
 }
 

@@ -86,7 +86,10 @@ export const busy = () => new TargetError("the platform is busy", { retryable: t
 /** A failure that no repetition mends. */
 export const broken = () => new TargetError("the platform refuses", { retryable: false, next: "ask its owner" });
 
-export function fakePlatform(clock: FakeClock, o: { production?: boolean } = {}): FakePlatform {
+export function fakePlatform(
+  clock: FakeClock,
+  o: { production?: boolean; digests?: ReadonlyMap<string, Digest> } = {},
+): FakePlatform {
   const sites: Record<Env, Site> = { staging: emptySite(), production: emptySite() };
   let last = clock.mono();
 
@@ -132,7 +135,7 @@ export function fakePlatform(clock: FakeClock, o: { production?: boolean } = {})
       return { ...(sites[env].tallies.get(version) ?? { requests: 0, failed: 0, slow: 0 }) };
     },
     place,
-    digest: (version) => digestOf(sha256(`artifact ${version}`)),
+    digest: (version) => o.digests?.get(version) ?? digestOf(sha256(`artifact ${version}`)),
     target: {
       kind: "sandbox",
       capabilities: { ...CAPABILITIES, production: o.production ?? false },

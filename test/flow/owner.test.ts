@@ -13,6 +13,7 @@ import { realHttpServer, SocketRefusal, type Sockets, socketPath } from "../../m
 import { readHeld } from "../../mcp-server/record/held.ts";
 import { openJournal, readJournal } from "../../mcp-server/record/journal-file.ts";
 import { readLock } from "../../mcp-server/record/lock.ts";
+import { folderDigest } from "../../mcp-server/target/sandbox/artifact.ts";
 import { SandboxRequest } from "../../mcp-server/target/sandbox/protocol.ts";
 import { TargetError } from "../../mcp-server/target/target.ts";
 import { type RunId, sha256 } from "../../mcp-server/vocab/index.ts";
@@ -33,6 +34,16 @@ const ROOT = "/shop";
 const ADA = { kind: "person", name: "ada" } as const;
 const RUN = "dpl-20260301T120000Z-0000aa" as RunId;
 const QUIET = { metrics: undefined, smoke: undefined };
+
+const RELEASES = Object.fromEntries([OLD, NEW].map((version) => [`${ROOT}/releases/${version}/server.mjs`, version]));
+/** The sandbox takes the digest of the folder of a version. */
+const DIGESTS = new Map(
+  await Promise.all(
+    [OLD, NEW].map(
+      async (version) => [version, await folderDigest(`${ROOT}/releases/${version}`, memoryDisk(RELEASES))] as const,
+    ),
+  ),
+);
 
 type Answer = (request: unknown) => Promise<unknown>;
 
@@ -64,7 +75,7 @@ function fakeSockets(): Sockets & { readonly doors: Map<string, Answer> } {
 /** One machine with a project on it. The sandbox's daemon is the fake platform behind the real client. */
 function machine(config: Record<string, unknown> = QUIET, production = false) {
   const clock = fakeClock();
-  const platform = fakePlatform(clock);
+  const platform = fakePlatform(clock, { digests: DIGESTS });
   const sockets = fakeSockets();
   const text = configText({
     ...config,
@@ -77,6 +88,7 @@ function machine(config: Record<string, unknown> = QUIET, production = false) {
     },
   });
   const disk = memoryDisk({
+    ...RELEASES,
     [`${ROOT}/deploy.yaml`]: text,
     [`${ROOT}/reports/${NEW}.xml`]: '<testsuite name="s" tests="1"><testcase classname="s" name="a"/></testsuite>',
   });

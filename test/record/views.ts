@@ -34,6 +34,23 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
   const group = { group: t("API"), passed: 4, total: 5 };
   const reference = { name: t("plan"), path: t(".aiwg/deployment/deployment-plan-2.4.0.md") };
   const action = { priority: t("P1"), action: t("add a test"), kind: t("prevents"), owner: null, due: t("2026-03-08") };
+  const criterion = {
+    id: t("SEC-1"),
+    gate: t("security"),
+    criterion: t("no open critical vulnerability"),
+    needed: "advisory" as const,
+    status: t("FAIL"),
+    detail: t("0 critical, 1 high"),
+    by: t("scan"),
+  };
+  const gap = { criterion: t("ENV-1"), found: t("1 of 2 ready"), todo: t("mend production") };
+  const ready = {
+    service: t("shop"),
+    version: t("2.4.0"),
+    decision: "CONDITIONAL-GO" as const,
+    profile: t("basic"),
+    judgedAt: at,
+  };
   const times = { startedAt: at, endedAt: at, durationMs: 245_000 };
   return {
     "strategy-recommendation": strategyRecommendation(t),
@@ -350,6 +367,56 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       ],
       notProposed: [t("a looser threshold")],
       considered: [fact],
+      advice: [advice],
+    },
+    "gate-validation-report": {
+      ...ready,
+      status: "PASS",
+      gates: [check],
+      criteria: [criterion],
+      gaps: [gap],
+      advice: [advice],
+    },
+    "environment-health-report": {
+      ...ready,
+      status: "HEALTHY",
+      artifact: "READY",
+      digest: t("sha256:00"),
+      criteria: [criterion],
+      gaps: [gap],
+      unknowns: [t("nodes of the platform")],
+      advice: [advice],
+    },
+    "rollback-validation-report": {
+      ...ready,
+      status: "NOT_READY",
+      decision: "NO-GO",
+      strategy: t("canary: the share of the new version goes to zero at once"),
+      toVersion: t("2.3.0"),
+      withinMs: 120_000,
+      automation: t("built in"),
+      communication: null,
+      criteria: [criterion],
+      gaps: [gap],
+      advice: [advice],
+    },
+    "deployment-readiness-report": {
+      ...ready,
+      validUntil: at,
+      row: t("A7"),
+      gates: "PASS",
+      environment: "HEALTHY",
+      artifact: "READY",
+      rollback: "READY",
+      wayBack: t("2.3.0 within 2 min 00 s"),
+      checklist: [criterion],
+      rationale: t("everything mandatory is met, under conditions"),
+      stopped: false,
+      gaps: [gap],
+      conditions: [
+        { criterion: t("SEC-1"), text: t("one high finding"), todo: t("mend it"), acknowledgedBy: t("Ada") },
+      ],
+      looks: [{ name: t("everything"), at, decision: t("GO"), detail: t("all is met") }],
       advice: [advice],
     },
     "stand-alone": {

@@ -121,6 +121,7 @@ export type ReadinessCheck = z.infer<typeof ReadinessCheck>;
 export const ReadinessConfig = z.strictObject({
   profile: ReadinessProfile.default("basic").describe("strict goes without no criterion, and not without staging"),
   require: z.array(CriterionId).default([]).describe("criteria that are mandatory beside those of the profile"),
+  answerWithin: Duration.default("30m").describe("a person has this long to attest, or to acknowledge conditions"),
   validFor: Duration.default("60m").describe("after this everything is asked again before production is changed"),
   checks: z.array(ReadinessCheck).default([]).describe("what answers the criteria; docs/readiness.md lists the kinds"),
 });
@@ -140,6 +141,7 @@ export const BUILT_IN = [
   "migrations",
   "rehearsal",
   "sign-offs",
+  "conditions",
 ] as const;
 
 /** Problems of a readiness section beyond its schema; empty when it can be used. */

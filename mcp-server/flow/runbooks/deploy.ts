@@ -10,6 +10,7 @@ import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";
 import { refuseFrozenChange, refuseFrozenStart } from "./freeze.ts";
 import { migrate } from "./migrations.ts";
+import { readiness, recheckReadiness } from "./readiness.ts";
 import { rolling } from "./rolling.ts";
 import { backOnFailure, refuseOtherProduction, stageKey, watchStage } from "./stages.ts";
 import { staging } from "./staging.ts";
@@ -23,10 +24,11 @@ export interface Carried {
 /** The whole way of a release into production. Throws RunStopped or RollbackLatched where it does not get there. */
 export async function deploy(run: Run, hands: Hands): Promise<Carried> {
   await refuseFrozenStart(run);
+  await run.step("readiness", () => readiness(run, hands));
   await run.step("staging", () => staging(run, hands));
   await run.step("approval", () => approval(run));
   await run.step("baseline", () => baseline(run, hands));
-  await firstChange(run);
+  await firstChange(run, hands);
   if (run.plan.migrations.length > 0) await run.step("migrations", () => migrate(run, "production"));
   await run.step("execute", () => execute(run, hands));
   return run.step("observe", () => observe(run, hands));
@@ -47,10 +49,11 @@ function execute(run: Run, hands: Hands): Promise<void> {
 }
 
 /** Right before production is changed for the first time the world is looked at again; later it would only be in the way. */
-async function firstChange(run: Run): Promise<void> {
+async function firstChange(run: Run, hands: Hands): Promise<void> {
   if ([...run.state().intents.values()].some(({ env }) => env === "production")) return;
   await refuseFrozenChange(run);
   if (run.plan.migrations.length > 0) await refuseOtherProduction(run);
+  await recheckReadiness(run, hands);
 }
 
 /** One approval is a person's, of this very plan, before the first production change. Nobody to ask means no. */

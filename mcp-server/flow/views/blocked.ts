@@ -1,6 +1,8 @@
+import { openConditions, type ReadinessReport } from "../../judge/index.ts";
 import { percentText } from "../../judge/tests/index.ts";
 import type { MessageView } from "../../record/artifact-kinds/index.ts";
 import { stoppedByFreeze } from "../freeze-record.ts";
+import { lastReport, stoppedByReadiness } from "../readiness-state.ts";
 import { decidedBy, dimensionsOf, severityOf } from "./gate-views.ts";
 import { metricsLine } from "./metric-rows.ts";
 import { nextSteps, runningVersion } from "./outcome-words.ts";
@@ -18,17 +20,26 @@ export function blockedView(record: RunRecord, artifacts: View["artifacts"]): Vi
   const { plan, state } = record;
   const gate = gateOf(record, "staging");
   const isFrozen = stoppedByFreeze(state);
+  const unready = stoppedByReadiness(state) ? lastReport(state) : undefined;
   return {
-    headline: `Deployment BLOCKED: ${plan.service} ${plan.version}, ${isFrozen ? "freeze" : "staging regression gate"}`,
+    headline: `Deployment BLOCKED: ${plan.service} ${plan.version}, ${isFrozen ? "freeze" : unready ? "readiness" : "staging regression gate"}`,
     status: "BLOCKED",
     version: plan.version,
     runningVersion: runningVersion(record),
     strategy: plan.strategy,
     detected: detected(record),
-    gateName: isFrozen && !gate ? "Staging regression gate: not reached" : "Staging regression gate",
-    gate: gate
-      ? dimensionsOf(gate.gate).map(([name, dimension]) => dimensionLine(name, dimension.outcome, detailOf(dimension)))
-      : [],
+    gateName: unready
+      ? "Readiness"
+      : isFrozen && !gate
+        ? "Staging regression gate: not reached"
+        : "Staging regression gate",
+    gate: unready
+      ? readinessLines(unready)
+      : gate
+        ? dimensionsOf(gate.gate).map(([name, dimension]) =>
+            dimensionLine(name, dimension.outcome, detailOf(dimension)),
+          )
+        : [],
     details: details(record),
     impact: impact(record),
     remediation: [
@@ -38,6 +49,16 @@ export function blockedView(record: RunRecord, artifacts: View["artifacts"]): Vi
     artifacts,
     decision: `${plan.version} is not deployed; production was not touched${state.exposed ? ", but traffic was moved" : ""}`,
   };
+}
+
+/** What is in the way, then how the parts stand. */
+function readinessLines(report: ReadinessReport): NonNullable<View["gate"]> {
+  const open = report.gaps.length > 0 ? report.gaps : openConditions(report);
+  return [
+    ...open.map(({ criterion, text }) => ({ mark: "failed" as const, text: `${criterion}: ${text}` })),
+    { mark: report.environment === "HEALTHY" ? "done" : "failed", text: `environment: ${report.environment}` },
+    { mark: report.rollback === "READY" ? "done" : "failed", text: `rollback: ${report.rollback}` },
+  ];
 }
 
 type Outcome = NonNullable<View["gate"]>[number];
@@ -56,7 +77,8 @@ function detailOf(dimension: ReturnType<typeof dimensionsOf>[number][1]): string
 
 /** The regression rate against its threshold where that is what blocked, else the gravest reason. */
 function detected(record: RunRecord): string {
-  if (stoppedByFreeze(record.state)) return reasonsText(record.state.outcome?.reasons ?? []);
+  if (stoppedByFreeze(record.state) || stoppedByReadiness(record.state))
+    return reasonsText(record.state.outcome?.reasons ?? []);
   const tests = testsOf(record.state);
   const threshold = record.plan.regressionThreshold;
   const rate = tests?.regressionRate ?? null;

@@ -1,8 +1,10 @@
 import { num } from "../../record/figures.ts";
 import { spanText } from "../../vocab/index.ts";
 import { planHash } from "../plan.ts";
+import { stoppedByReadiness } from "../readiness-state.ts";
 import { decidedBy } from "./gate-views.ts";
 import { journeysOf, journeysText } from "./journeys.ts";
+import { decisionText, rationale, readinessReportOf } from "./readiness.ts";
 import { gateOf, observationOf, type RunRecord } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
 import { proposalsOf } from "./runbook-updates.ts";
@@ -23,7 +25,7 @@ interface Criterion {
  */
 export function criteria(record: RunRecord): Criterion[] {
   return [
-    criterion("Readiness before the deployment", "NOT PART OF THIS RUN", "no readiness check was run"),
+    readiness(record),
     strategy(record),
     gate(record, "Staging regression gate", "staging"),
     executed(record),
@@ -47,6 +49,14 @@ export function criteria(record: RunRecord): Criterion[] {
 
 function criterion(name: string, status: Status, detail: string): Criterion {
   return { name, status, detail };
+}
+
+function readiness(record: RunRecord): Criterion {
+  const name = "Pre-deployment validation passed";
+  const report = readinessReportOf(record);
+  if (!report) return criterion(name, "NOT REACHED", "not judged");
+  const isMet = report.decision !== "NO_GO" && !stoppedByReadiness(record.state);
+  return criterion(name, isMet ? "MET" : "NOT MET", `${decisionText(report)}: ${rationale(report)}`);
 }
 
 function strategy({ plan, state }: RunRecord): Criterion {

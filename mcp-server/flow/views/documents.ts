@@ -9,6 +9,12 @@ import { incidentView } from "./incident.ts";
 import { infrastructureView } from "./infrastructure.ts";
 import { notificationView } from "./notification.ts";
 import { planView } from "./plan-view.ts";
+import {
+  deploymentReadinessView,
+  environmentHealthView,
+  gateValidationView,
+  rollbackValidationView,
+} from "./readiness.ts";
 import { gateOf, observationOf, type RunRecord, watchesOf } from "./record.ts";
 import { reportView } from "./report.ts";
 import { rollbackLogView, rollbackVerificationView } from "./rollback.ts";
@@ -36,6 +42,7 @@ export type Document = {
 export function documentsOf(record: RunRecord): Document[] {
   const parts = [
     ...plans(record),
+    ...readinessDocuments(record),
     ...stagingDocuments(record),
     ...baselineDocuments(record),
     ...executionDocuments(record),
@@ -78,6 +85,22 @@ function plans(record: RunRecord): Document[] {
     ...document("working", "strategy-recommendation", "strategy-recommendation", strategyView(record)),
     ...document("deployment", `deployment-plan-${version}`, "deployment-plan", planView(record)),
     ...document("deployment", `rollback-plan-${version}`, "rollback-plan", rollbackPlanView(record)),
+  ];
+}
+
+function readinessDocuments(record: RunRecord): Document[] {
+  const evidence = evidenceOf(record, "readiness/");
+  return [
+    ...document("working", "gate-validation-report", "gate-validation-report", gateValidationView(record), evidence),
+    ...document("working", "environment-health-report", "environment-health-report", environmentHealthView(record)),
+    ...document("working", "rollback-validation-report", "rollback-validation-report", rollbackValidationView(record)),
+    ...document(
+      "deployment",
+      "deployment-readiness-report",
+      "deployment-readiness-report",
+      deploymentReadinessView(record),
+      evidence,
+    ),
   ];
 }
 

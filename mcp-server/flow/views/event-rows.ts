@@ -1,4 +1,4 @@
-import type { GateVerdict } from "../../judge/index.ts";
+import type { GateVerdict, ReadinessReport } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import type { Stamped } from "../../record/journal.ts";
@@ -58,6 +58,8 @@ function tellDeed(event: FlowEvent): readonly [what: string, detail: string] | u
         : ["watch stopped", triggerText(event.result.trigger)];
     case "gate":
       return [`gate ${event.gate.gate}: ${event.gate.verdict.outcome}`, gateDetail(event.gate)];
+    case "readiness":
+      return [`readiness: ${event.report.decision.replace("_", "-")}`, readinessDetail(event.report)];
     default:
       return tellPeople(event);
   }
@@ -77,7 +79,8 @@ type Deed =
   | "smoke"
   | "journeys"
   | "watch-ended"
-  | "gate";
+  | "gate"
+  | "readiness";
 
 /** Events of questions, answers and outcomes. */
 function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [string, string] | undefined {
@@ -136,6 +139,11 @@ function backgroundText({ commit, earlier }: Extract<FlowEvent, { event: "backgr
 function answerDetail({ person, way, reason, validMs }: Extract<FlowEvent, { event: "answer" }>): string {
   const counts = validMs === undefined ? "" : `; counts for ${spanText(validMs)} of watching`;
   return `${person}, ${way}${reason ? `: ${reason}` : ""}${counts}`;
+}
+
+function readinessDetail({ gaps, conditions, pending }: ReadinessReport): string {
+  const named = [...gaps, ...conditions].map(({ criterion, text }) => `${criterion}: ${text}`);
+  return [...named, ...(pending.length > 0 ? [`answered later: ${pending.join(", ")}`] : [])].join("; ");
 }
 
 function ownershipText(event: Extract<FlowEvent, { event: "ownership" }>): string {

@@ -1,5 +1,6 @@
 import { spanText } from "../../vocab/index.ts";
 import { freezeFound, stoppedByFreeze } from "../freeze-record.ts";
+import { lastReport, stoppedByReadiness } from "../readiness-state.ts";
 import { schemaText } from "../schema-state.ts";
 import type { RunRecord } from "./record.ts";
 import { exposedMs, restoreMs } from "./times.ts";
@@ -23,6 +24,8 @@ export function outcomeText(record: RunRecord): string {
       return `${version} is in production without sign of harm, and the evidence is too thin to prove it. ${running}`;
     case "BLOCKED":
       if (stoppedByFreeze(state)) return `${version} was stopped by a freeze before any user saw it. ${running}`;
+      if (stoppedByReadiness(state))
+        return `${version} was stopped by the readiness check before any user saw it. ${running}`;
       return `${version} was stopped by the staging gate before any user saw it. ${running}`;
     case "ABORTED":
       return `${version} was stopped before any user saw it: ${reasonsText(state.outcome?.reasons ?? [])}. ${running}`;
@@ -79,6 +82,7 @@ export function nextSteps(record: RunRecord): string[] {
       ];
     case "BLOCKED":
       if (stoppedByFreeze(record.state)) return afterFreeze(record);
+      if (stoppedByReadiness(record.state)) return afterReadiness(record);
       return ["mend what the staging gate names", "deploy again: the gate is judged anew"];
     case "ABORTED":
       return ["clear the reason and deploy again"];
@@ -98,6 +102,15 @@ export function nextSteps(record: RunRecord): string[] {
     default:
       return outcome satisfies never;
   }
+}
+
+/** What each gap asks for, each once. */
+function afterReadiness({ state }: RunRecord): string[] {
+  const report = lastReport(state);
+  const todo = [...(report?.gaps ?? []), ...(report?.conditions ?? [])]
+    .filter((entry) => !("acknowledgedBy" in entry) || entry.acknowledgedBy === null)
+    .map((entry) => `${entry.criterion}: ${entry.todo}`);
+  return [...new Set(todo), "deploy again: everything is asked anew"];
 }
 
 function afterFreeze({ plan, state }: RunRecord): string[] {

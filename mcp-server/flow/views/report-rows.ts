@@ -4,6 +4,7 @@ import { spanText } from "../../vocab/index.ts";
 import type { StepName } from "../events.ts";
 import { decidedBy } from "./gate-views.ts";
 import { judgedRows, trafficRows } from "./metric-rows.ts";
+import { decisionText, readinessReportOf, readinessRows } from "./readiness.ts";
 import { gateOf, observationOf, type RunRecord, type WatchRecord, watchesOf } from "./record.ts";
 import { rehearsalText } from "./rehearsal.ts";
 import { rollbackResult } from "./rollback.ts";
@@ -16,6 +17,7 @@ type View = ArtifactView<"deployment-report">;
 type Checks = NonNullable<View["execution"]>;
 
 const STEPS: Record<Exclude<StepName, "strategy" | "report" | "archive">, string> = {
+  readiness: "pre-deployment validation",
   staging: "staging regression gate",
   approval: "approval of the plan",
   baseline: "production baseline",
@@ -68,6 +70,8 @@ export function stepResult(record: RunRecord, step: keyof typeof STEPS): string 
   const { state } = record;
   const isDone = state.steps.some((entry) => entry.step === step && entry.endedAt !== undefined);
   switch (step) {
+    case "readiness":
+      return known(readinessReportOf(record), decisionText) ?? (state.outcome ? "not judged" : "running");
     case "staging":
       return gateOf(record, "staging")?.gate.verdict.outcome ?? (state.outcome ? "not judged" : "running");
     case "approval":
@@ -101,7 +105,7 @@ export function preDeploymentRows(record: RunRecord): Checks {
   const { plan, state } = record;
   const staging = gateOf(record, "staging");
   return [
-    { name: "Readiness gates", status: "not run", detail: "not part of this run" },
+    ...readinessRows(record),
     {
       name: "Staging gate",
       status: staging?.gate.verdict.outcome ?? "not judged",

@@ -66,6 +66,7 @@ function summaryView(record: RunRecord, artifacts: View["artifacts"]): View {
 }
 
 const STEPS = [
+  ["readiness", "Pre-deployment validation"],
   ["staging", "Staging regression gate"],
   ["approval", "Approval"],
   ["execute", "Deployment"],

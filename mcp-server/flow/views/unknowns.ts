@@ -1,6 +1,7 @@
 import { rehearsalRecord } from "../rehearsal-record.ts";
 import { journeysOf } from "./journeys.ts";
 import { metricName } from "./metric-rows.ts";
+import { readinessReportOf } from "./readiness.ts";
 import { gateOf, observationOf, type RunRecord, watchesOf } from "./record.ts";
 import { smokeOf } from "./smoke.ts";
 import { testsOf } from "./tests.ts";
@@ -10,7 +11,7 @@ export function unknowns(record: RunRecord): string[] {
   const { plan, state } = record;
   return [
     ...plan.expectedUnknowns,
-    "readiness before the deployment: no check was run",
+    ...(readinessReportOf(record) ? [] : ["readiness before the deployment: not judged"]),
     ...(rehearsalRecord(state) ? [] : [`rehearsal of the rollback: ${plan.rehearsal.reason || "it was not reached"}`]),
     ...(testsOf(state) ? [] : [`tests of ${plan.version}: no comparison`]),
     ...(state.baseline ? [] : ["what production did before: no baseline is recorded"]),

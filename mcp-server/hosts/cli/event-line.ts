@@ -1,5 +1,6 @@
 import type { FlowEvent } from "../../flow/events.ts";
 import { runningText } from "../../flow/running-text.ts";
+import type { ReadinessReport } from "../../judge/index.ts";
 import type { Stamped } from "../../record/journal.ts";
 import { redact } from "../../record/redact.ts";
 import { type Increment, type Pool, type Reason, spanText } from "../../vocab/index.ts";
@@ -122,6 +123,8 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
         : `watch stopped by ${event.result.trigger.kind}: ${reasonsText(event.result.trigger.reasons)}`;
     case "gate":
       return gateText(event, before);
+    case "readiness":
+      return readinessText(event.report);
     case "question":
       return `QUESTION: ${event.question.text} (${event.question.options.join(" | ")}, within ${spanText(event.question.deadlineMs)})`;
     case "reminded":
@@ -177,6 +180,18 @@ function gateText({ key, gate }: Extract<FlowEvent, { event: "gate" }>, before: 
     return `GATE ${name}: ${gate.verdict.outcome}: ${reasonsText(gate.verdict.reasons)}`;
   const judged = Object.entries(gate.dimensions).filter(([, dimension]) => dimension.outcome !== "NOT_APPLICABLE");
   return `GATE ${name}: PASS (${judged.map(([dimension]) => dimension).join(", ")})`;
+}
+
+/** The decision and what it rests on: gaps, or what is gone with. */
+function readinessText({ decision, environment, rollback, gaps, conditions, pending }: ReadinessReport): string {
+  const word = decision.replace("_", "-");
+  const state = `environment ${environment}, rollback ${rollback.replace("_", " ")}`;
+  if (gaps.length > 0)
+    return `READINESS ${word}: ${gaps.map(({ criterion, text }) => `${criterion} ${text}`).join("; ")}`;
+  const ids = (entries: readonly string[]) => entries.join(", ");
+  const open = pending.length > 0 ? `; answered later: ${ids(pending)}` : "";
+  const gone = conditions.length > 0 ? `; under conditions: ${ids(conditions.map(({ criterion }) => criterion))}` : "";
+  return `READINESS ${word}: ${state}${gone}${open}`;
 }
 
 function unprovenText(reasons: readonly Reason[]): string {

@@ -5,6 +5,7 @@ import { updatedAt } from "../../flow/rolling-plan.ts";
 import { ownWords, sourceText } from "../../flow/understanding/rows.ts";
 import { freezeRows } from "../../flow/views/freeze.ts";
 import { strategyFacts } from "../../flow/views/strategy-view.ts";
+import { CRITERIA } from "../../judge/index.ts";
 import { renderMessage } from "../../record/artifacts.ts";
 import { type Sha256, spanText } from "../../vocab/index.ts";
 
@@ -64,9 +65,25 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
       Object.entries(plan.notApplicable).map(([what, why]) => `${what}: ${why}`),
     ),
     ...listed("Not known before the start, and accepted by approving this plan", plan.expectedUnknowns),
+    readinessTitle(plan),
+    table(
+      o.colours,
+      plan.readiness.criteria.map(({ id, mandatory, answeredBy }) => [
+        id,
+        mandatory ? "mandatory" : "advisory",
+        answeredBy.join(", ") || (mandatory ? "nobody: NO-GO" : "nobody: a condition"),
+        CRITERIA[id].title,
+      ]),
+      ["criterion", "", "answered by", "what has to be so"],
+    ),
     `plan ${planHash}`,
     approvalText(plan, planHash),
   ].join("\n");
+}
+
+function readinessTitle({ readiness, fixes }: Plan): string {
+  const without = fixes ? `, without ENV-2 and REL-2 to end ${fixes.incident}: ${fixes.reason}` : "";
+  return `asked before anything is changed (readiness, profile ${readiness.profile}${without}):`;
 }
 
 function strategyText(plan: Plan): string {

@@ -1,13 +1,17 @@
 import type { z } from "zod";
 import auditTrail from "../../../templates/artifacts/audit-trail.hbs";
 import deploymentPlan from "../../../templates/artifacts/deployment-plan.hbs";
+import deploymentReadiness from "../../../templates/artifacts/deployment-readiness-report.hbs";
 import deploymentReport from "../../../templates/artifacts/deployment-report.hbs";
+import environmentHealth from "../../../templates/artifacts/environment-health-report.hbs";
 import executionLog from "../../../templates/artifacts/execution-log.hbs";
+import gateValidation from "../../../templates/artifacts/gate-validation-report.hbs";
 import baselineSnapshot from "../../../templates/artifacts/production-baseline-snapshot.hbs";
 import regressionGate from "../../../templates/artifacts/regression-gate.hbs";
 import rollbackLog from "../../../templates/artifacts/rollback-execution-log.hbs";
 import rollbackPlan from "../../../templates/artifacts/rollback-plan.hbs";
 import rollbackReport from "../../../templates/artifacts/rollback-report.hbs";
+import rollbackValidation from "../../../templates/artifacts/rollback-validation-report.hbs";
 import rollbackVerification from "../../../templates/artifacts/rollback-verification.hbs";
 import runbookUpdates from "../../../templates/artifacts/runbook-updates.hbs";
 import sloMonitoring from "../../../templates/artifacts/slo-monitoring-report.hbs";
@@ -39,6 +43,12 @@ import {
 import { BaselineSnapshotView, RegressionGateView } from "./gates.ts";
 import { BlockedView, ProblemView, ProgressView, StartView, SummaryView } from "./messages.ts";
 import { DeploymentPlanView, RollbackPlanView } from "./plans.ts";
+import {
+  DeploymentReadinessView,
+  EnvironmentHealthView,
+  GateValidationView,
+  RollbackValidationView,
+} from "./readiness.ts";
 import { AuditTrailView, DeploymentReportView, RollbackReportView, StandAloneView } from "./reports.ts";
 import { StrategyRecommendationView } from "./strategy.ts";
 
@@ -48,6 +58,7 @@ export * from "./gates.ts";
 export * from "./messages.ts";
 export * from "./parts.ts";
 export * from "./plans.ts";
+export * from "./readiness.ts";
 export * from "./reports.ts";
 export * from "./strategy.ts";
 
@@ -56,6 +67,10 @@ export const ARTIFACT_KINDS = {
   "strategy-recommendation": { view: StrategyRecommendationView, template: strategyRecommendation },
   "deployment-plan": { view: DeploymentPlanView, template: deploymentPlan },
   "rollback-plan": { view: RollbackPlanView, template: rollbackPlan },
+  "gate-validation-report": { view: GateValidationView, template: gateValidation },
+  "environment-health-report": { view: EnvironmentHealthView, template: environmentHealth },
+  "rollback-validation-report": { view: RollbackValidationView, template: rollbackValidation },
+  "deployment-readiness-report": { view: DeploymentReadinessView, template: deploymentReadiness },
   "regression-gate": { view: RegressionGateView, template: regressionGate },
   "production-baseline-snapshot": { view: BaselineSnapshotView, template: baselineSnapshot },
   "execution-log": { view: ExecutionLogView, template: executionLog },
