@@ -51,7 +51,7 @@ export async function walkJourney(journey: JourneyConfig, baseUrl: string, o: Wa
   let stepsDone = 0;
   for (const [index, step] of journey.steps.entries()) {
     const started = o.clock.mono();
-    const attempt = await attemptStep(step, baseUrl, asking(Math.max(1, deadline - started)));
+    const attempt = await attemptStep(step, baseUrl, asking(Math.max(1, Math.ceil(deadline - started))));
     const took = o.clock.mono() - started;
     o.onRequest?.(requestOf(attempt, took, o.clock.mono() >= deadline));
     if (attempt.kind === "answered" && attempt.versionObserved !== undefined) {

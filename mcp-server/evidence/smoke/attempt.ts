@@ -90,7 +90,7 @@ export async function attemptStep(check: HttpStep, baseUrl: string, o: Asking): 
     o.signal.throwIfAborted();
     const code = codeOf(error);
     if (OUR_OWN.has(code)) return { kind: "not-asked", problem: `this machine could not ask: ${code}` };
-    if (error instanceof TypeError || code === "UND_ERR_INVALID_ARG") {
+    if (error instanceof TypeError || error instanceof RangeError || code === "UND_ERR_INVALID_ARG") {
       return { kind: "not-asked", problem: `no request can be made of this check: ${messageOf(error)}` };
     }
     return { kind: "no-answer", problem: `no answer: ${messageOf(error)}` };
