@@ -106,6 +106,9 @@ const WaitsConfig = z.strictObject({
   unseen: Duration.default("30m"),
   /** Measured time after a rollback before it is called verified. */
   rollbackVerify: Duration.default("10m"),
+  poll: Duration.refine((text) => durationMs(text) >= 100, "expected at least 100ms")
+    .default("10s")
+    .describe("Without a metrics section the environment is looked at, and every decision taken, this often."),
   rollbackTraffic: Duration.optional().describe(
     "Traffic must be back on the old version within this time: 1m for blue-green, 2m for canary, 15m for rolling unless set.",
   ),

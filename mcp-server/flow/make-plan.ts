@@ -24,6 +24,7 @@ import {
   countedRequests,
   notJudgedOnTarget,
   refuseBeyondTarget,
+  refuseReplacing,
   refuseUnsplittable,
   unknownsOfTarget,
 } from "./target-limits.ts";
@@ -83,6 +84,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
   refuseNoOp(facts, previous);
   problemsOfEvidence(config);
   refuseBeyondTarget(config);
+  if (previous) refuseReplacing(facts);
   refuseUncalibrated(facts);
   refuseUnprobed(config);
   if (production) refuseNobodysApproval(config);
@@ -95,7 +97,7 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
   const stages = stagesFor(strategy);
   if (production) refuseBelowFloors(strategy, stages, observeMs);
   const threshold = asked.regressionThreshold;
-  const pollMs = config.metrics ? durationMs(config.metrics.poll) : 10_000;
+  const pollMs = durationMs(config.metrics?.poll ?? config.waits.poll);
   const notApplicable = notApplicableOf(facts, previous !== null);
   const judged = judgedBy(facts, threshold, pollMs);
   const rehearsal = rehearsalOf(facts, previous, strategy);

@@ -31,6 +31,22 @@ export function refuseBeyondTarget(config: DeployConfig): void {
   });
 }
 
+/**
+ * A target that holds one version at a time could only stop the old one and start the new one: users would be without
+ * a service, and going back would take another start. No strategy does that, so only a first deployment is possible.
+ */
+export function refuseReplacing({ parallelPools }: Pick<TargetCapabilities, "parallelPools">): void {
+  if (parallelPools) return;
+  throw new FlowError({
+    code: "config",
+    what: "every strategy needs the old version beside the new one, and this target holds one version at a time",
+    expected: "two versions that run side by side, if only while one takes over from the other",
+    found: "target.parallelPools: false",
+    where: { file: "deploy.yaml", key: "target.parallelPools" },
+    next: "let observe and apply hold two versions; behind one entry a second set of instances without traffic is enough",
+  });
+}
+
 /** Of the requests that an exposure should have answered, those that can be asked for: none where nobody counts them. */
 export function countedRequests(config: DeployConfig, wanted: number): number {
   return capabilitiesOf(config.target).measuresTraffic ? wanted : 0;

@@ -10,6 +10,19 @@ export interface Clock {
   sleep(ms: Ms, signal?: AbortSignal): Promise<void>;
 }
 
+/** The longest that a timer of the platform can wait; it fires at once when asked for more. */
+const LONGEST_TIMER_MS: Ms = 2 ** 31 - 1;
+
+/** A span as a timer takes it: whole milliseconds, rounded up so that no limit is cut short, and never more than it can wait. */
+export function timerMs(ms: Ms): Ms {
+  return Math.min(LONGEST_TIMER_MS, Math.max(0, Math.ceil(ms)));
+}
+
+/** Aborts after `ms`, by real time; any span will do, where `AbortSignal.timeout` takes whole milliseconds only. */
+export function abortAfter(ms: Ms): AbortSignal {
+  return AbortSignal.timeout(timerMs(ms));
+}
+
 export const systemClock: Clock = {
   wall: () => instantOf(Date.now()),
   mono: () => performance.now(),

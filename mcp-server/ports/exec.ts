@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import type { Ms } from "../vocab/index.ts";
+import { timerMs } from "./clock.ts";
 
 export interface ExecOptions {
   readonly cwd: string;
@@ -98,7 +99,7 @@ export const realExec: Exec = {
       const timer = setTimeout(() => {
         timedOut = true;
         stop();
-      }, options.timeoutMs);
+      }, timerMs(options.timeoutMs));
       options.signal?.addEventListener("abort", stop, { once: true });
       if (options.signal?.aborted) stop();
       const clear = () => {

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { Socket } from "node:net";
 import type { Agent } from "undici";
 import type { Ms } from "../vocab/index.ts";
+import { abortAfter } from "./clock.ts";
 
 export type { IncomingMessage, ServerResponse } from "node:http";
 
@@ -52,7 +53,7 @@ export function createHttp(): Http & { close(): Promise<void> } {
     close: async () => (await opened)?.close(),
     send: async (o) => {
       const started = performance.now();
-      const timeout = AbortSignal.timeout(o.timeoutMs);
+      const timeout = abortAfter(o.timeoutMs);
       const signal = o.signal ? AbortSignal.any([o.signal, timeout]) : timeout;
       opened ??= open();
       const agent = await opened;

@@ -172,3 +172,11 @@ describe("traffic withdrawn after a first deployment", () => {
     expect(world.state().outcome?.outcome).toBe(outcome);
   });
 });
+
+test("a limit of the way back that is no whole number of milliseconds goes back", async () => {
+  const world = fakeWorld({ config: { waits: { rollbackVerify: "60s", rollbackTraffic: "60.0005s" } } });
+  expect(Number.isInteger(world.plan.waits.rollbackTrafficMs)).toBe(false);
+  world.when(started("stage-1/watch"), () => void world.ask({ kind: "rollback", reason: "support calls" }));
+  await world.live();
+  expect(world.state().outcome?.outcome).toBe("ROLLED_BACK");
+});

@@ -39,7 +39,7 @@ describe("the recommended strategy", () => {
     ["a way back in five minutes", { rollbackToleranceMs: 300_000 }, "canary"],
     ["canary left out", { avoid: ["canary"] }, "blue-green"],
     ["canary and blue-green left out", { avoid: ["canary", "blue-green"] }, "rolling"],
-    ["one pool only", { parallelPools: false, routing: "by-replica", hasMetrics: false }, "rolling"],
+    ["nothing served yet, one version at a time", { hasPrevious: false, parallelPools: false }, "blue-green"],
     [
       "shares that the target cannot make",
       { planned: { ...USUAL.planned, canary: { problem: "too fine" } } },
@@ -52,6 +52,7 @@ describe("the recommended strategy", () => {
 
   it.each<[string, Strategy, Partial<StrategyContext>, RegExp]>([
     ["two versions side by side", "canary", { parallelPools: false }, /cannot run two versions side by side/],
+    ["rolling, whose batches mix two versions", "rolling", { parallelPools: false }, /two versions side by side/],
     ["one instance", "rolling", { instances: 1 }, /one instance/],
     ["too slow a way back", "canary", { rollbackToleranceMs: 60_000 }, /up to 2 min 00 s.*no more than 1 min 00 s/],
     ["not planned", "canary", { planned: { ...USUAL.planned, canary: { problem: "shares of 1 %" } } }, /shares of 1 %/],

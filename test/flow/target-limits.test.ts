@@ -18,7 +18,7 @@ const TARGET = {
 };
 
 /** A plan over a command target with four instances. */
-function planned(target: object, config: Record<string, unknown> = {}) {
+function planned(target: object, config: Record<string, unknown> = {}, o: { first?: boolean } = {}) {
   const text = configText({ instances: 4, target: { ...TARGET, ...target }, ...config });
   const read = parseDeployConfig(text, "deploy.yaml");
   const { routing, minWeightPct, parallelPools, production } = capabilitiesOf(read.target);
@@ -26,10 +26,10 @@ function planned(target: object, config: Record<string, unknown> = {}) {
     config: read,
     stated: statedKeys(text),
     configSha256: sha256(text),
-    parameters: RunParameters.parse({ version: NEW }),
+    parameters: RunParameters.parse({ version: NEW, firstDeploy: o.first === true }),
     digest: digestOf(sha256(NEW)),
     live: {
-      pools: [{ version: OLD as Version, digest: digestOf(sha256(OLD)), instances: 4, weightPct: 100 }],
+      pools: o.first ? [] : [{ version: OLD as Version, digest: digestOf(sha256(OLD)), instances: 4, weightPct: 100 }],
       instances: [],
       measuredSharePct: {},
       measuredRequests: 0,
@@ -125,6 +125,30 @@ describe("a target without URLs of its instances", () => {
     expect(checksApply(plan, { track: "production", final: true })).toBe(true);
     expect(checksApply(plan, { track: "post-rollback", final: false })).toBe(true);
     expect(checksApply(planned({}), { track: "production", final: false })).toBe(true);
+  });
+});
+
+describe("a target that holds one version at a time", () => {
+  test.each(["canary", "blue-green", "rolling", undefined])("is refused by its key for %s", (strategy) => {
+    const error = refusal(() => planned({ parallelPools: false }, { ...QUIET, ...(strategy ? { strategy } : {}) }));
+    expect(error.where?.key).toBe("target.parallelPools");
+    expect(error.next).toContain("hold two versions");
+  });
+
+  test("can be deployed to for the first time", () => {
+    const plan = planned({ parallelPools: false }, QUIET, { first: true });
+    expect(plan.previous).toBeNull();
+    expect(plan.stages.map(({ weightPct }) => poolsAt(plan, weightPct).length)).toEqual([1]);
+  });
+});
+
+describe("without a metrics section", () => {
+  test.each([
+    [{ metrics: undefined }, 10_000],
+    [{ metrics: undefined, waits: { poll: "500ms" } }, 500],
+    [{ metrics: { poll: "20s" }, waits: { poll: "500ms" } }, 20_000],
+  ])("%j is polled every %i ms", (config, pollMs) => {
+    expect(planned({}, config).pollMs).toBe(pollMs);
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { randomIds, systemClock } from "../../mcp-server/ports/index.ts";
-import { epochMs } from "../../mcp-server/vocab/index.ts";
+import { abortAfter, randomIds, systemClock, timerMs } from "../../mcp-server/ports/index.ts";
+import { durationMs, epochMs } from "../../mcp-server/vocab/index.ts";
 import { fakeClock, fakeIds } from "../fakes/index.ts";
 
 describe("the system clock", () => {
@@ -14,6 +14,28 @@ describe("the system clock", () => {
     await asleep;
     await systemClock.sleep(60_000, AbortSignal.abort());
     expect(epochMs(systemClock.wall())).toBeGreaterThan(0);
+  });
+});
+
+describe("a time limit", () => {
+  it.each([
+    [0, 0],
+    [0.4, 1],
+    [60_000.5, 60_001],
+    [30_000, 30_000],
+    [-5, 0],
+    [30 * 86_400_000, 2 ** 31 - 1],
+    [Number.POSITIVE_INFINITY, 2 ** 31 - 1],
+  ])("of %d ms is a timer of %d ms", (ms, timer) => {
+    expect(timerMs(ms)).toBe(timer);
+  });
+
+  it("takes what a computation gives, and does not fire early", async () => {
+    for (const ms of [durationMs("60.0005s"), 30 * 86_400_000]) expect(abortAfter(ms).aborted).toBe(false);
+    const short = abortAfter(1.5);
+    const long = abortAfter(30 * 86_400_000);
+    await systemClock.sleep(30);
+    expect([short.aborted, long.aborted]).toEqual([true, false]);
   });
 });
 

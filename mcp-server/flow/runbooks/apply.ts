@@ -1,3 +1,4 @@
+import { abortAfter } from "../../ports/index.ts";
 import type { Env, Ms, Pool, StepKey } from "../../vocab/index.ts";
 import type { Run } from "../engine.ts";
 import { poolsReached } from "./pools.ts";
@@ -15,7 +16,7 @@ export async function applyPools(
     key,
     { text: o.text, env: o.env, pools: o.pools, ...(o.exposes ? { exposes: true } : {}) },
     async (fence, signal) => {
-      const limited = o.limitMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(o.limitMs)]);
+      const limited = o.limitMs === undefined ? signal : AbortSignal.any([signal, abortAfter(o.limitMs)]);
       for (const pools of (await o.via?.(limited)) ?? []) await run.target.apply(o.env, pools, fence, limited);
       await run.target.apply(o.env, o.pools, fence, limited);
       return true;

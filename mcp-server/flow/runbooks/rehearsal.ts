@@ -51,8 +51,7 @@ function poolsOf(plan: Plan, previous: NonNullable<Plan["previous"]>) {
   const old = { ...previous, instances: 1 };
   const candidate = { version: plan.version, digest: plan.digest, instances: 1 };
   const alone: Pool[] = [{ ...old, weightPct: 100 }];
-  const { parallelPools, routing } = capabilitiesOf(plan.target);
-  if (plan.strategy === "rolling" || !parallelPools || routing === "by-replica")
+  if (plan.strategy === "rolling" || capabilitiesOf(plan.target).routing === "by-replica")
     return { alone, deployed: [{ ...candidate, weightPct: 100 }], back: alone };
   return {
     alone,

@@ -134,11 +134,6 @@ function considerationsOf(c: StrategyContext): Consideration[] {
       points: { canary: -2, rolling: -2 },
       text: "nothing serves yet, so that there is no old version to share traffic with",
     },
-    {
-      when: !c.parallelPools,
-      points: { rolling: 2 },
-      text: "the target keeps one pool, and its instances can be replaced in place",
-    },
   ];
 }
 
@@ -147,7 +142,8 @@ function obstaclesOf(strategy: Strategy, c: StrategyContext): string[] {
   const tolerance = c.rollbackToleranceMs ?? Number.POSITIVE_INFINITY;
   return [
     ...(c.avoid.includes(strategy) ? ["the guidance asks to leave it out"] : []),
-    ...(strategy !== "rolling" && !c.parallelPools ? ["the target cannot run two versions side by side"] : []),
+    // Rolling too: between two batches instances of both versions serve.
+    ...(c.hasPrevious && !c.parallelPools ? ["the target cannot run two versions side by side"] : []),
     ...(strategy === "rolling" && c.hasPrevious && c.instances < 2
       ? ["there is one instance, and so nothing to update one after the other"]
       : []),

@@ -70,7 +70,10 @@ export const CommandConfig = z.strictObject({
     .lte(100)
     .default(1)
     .describe("Smallest share of traffic in percent that can be set; by-replica is bound by the replicas besides."),
-  parallelPools: z.boolean().default(true).describe("Two versions can run side by side."),
+  parallelPools: z
+    .boolean()
+    .default(true)
+    .describe("Two versions can run side by side. Without that only a first deployment is possible."),
   instanceUrls: z
     .boolean()
     .default(true)
