@@ -1,8 +1,6 @@
 import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
 import { schemaGenerationOf } from "../../mcp-server/flow/plan-rehearsal.ts";
-import { emptyState } from "../../mcp-server/flow/run-state.ts";
-import { migrationsAnswer, rehearsalAnswer } from "../../mcp-server/flow/safety-answers.ts";
 import { verifyArchive } from "../../mcp-server/flow/verify.ts";
 import { readHistory } from "../../mcp-server/record/history.ts";
 import { SMOKE_FAIL } from "./fake-hands.ts";
@@ -93,15 +91,5 @@ describe("a rehearsal", () => {
   test("is of one state of the schema, whatever the order of its migrations", () => {
     expect(schemaGenerationOf(["b", "a", "a"])).toBe(schemaGenerationOf(["a", "b"]));
     expect(schemaGenerationOf(["a"])).not.toBe(schemaGenerationOf([]));
-  });
-
-  test("answers for readiness: later while it is planned, then as it went; without one, by what was before", async () => {
-    const world = await ended({ config: STAGING });
-    const at = world.clock.wall();
-    expect(rehearsalAnswer(emptyState(world.plan), at)).toMatchObject({ status: "unknown", pending: "staging" });
-    expect(rehearsalAnswer(world.state(), at)).toMatchObject({ status: "pass" });
-    expect(migrationsAnswer(world.state(), at).status).toBe("not-applicable");
-    const off = fakeWorld({ config: { staging: { observe: "30s", rehearse: false } } });
-    expect(rehearsalAnswer(off.state(), at)).toMatchObject({ status: "unknown" });
   });
 });
