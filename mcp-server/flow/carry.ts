@@ -4,6 +4,7 @@ import type { Reason, RunOutcome, Version } from "../vocab/index.ts";
 import { archive } from "./archive.ts";
 import { writeArtifacts } from "./artifacts.ts";
 import { recall } from "./background.ts";
+import { giveClaimsBack } from "./claims.ts";
 import { JournalRefused, RollbackLatched, type RunControl, RunStopped, stepKey } from "./engine.ts";
 import type { Stop } from "./events.ts";
 import type { Hands } from "./hands.ts";
@@ -26,6 +27,7 @@ export async function carry(
   if (!run.state().outcome) await toOutcome(run, hands);
   run.enterClosing();
   holdIfFailed(project, run);
+  await giveClaimsBack(run);
   await beforeReport();
   await run.step("report", async () => {
     await recall(project, run);

@@ -48,4 +48,6 @@ export interface Target {
   apply(env: Env, desired: readonly Pool[], fence: Fence, signal: AbortSignal): Promise<LiveState>;
   /** Runs one schema or data migration; idempotent by id. */
   migrate?(env: Env, id: string, fence: Fence, signal: AbortSignal): Promise<void>;
+  /** Gives back what other machines see as this run's claim on the environment; idempotent. Where it keeps such a lock. */
+  unlock?(env: Env, fence: Fence, signal: AbortSignal): Promise<void>;
 }

@@ -27,7 +27,7 @@ export interface Tally {
 }
 
 export interface Call {
-  readonly op: "observe" | "apply" | "migrate";
+  readonly op: "observe" | "apply" | "migrate" | "unlock";
   readonly env: Env;
   readonly pools?: readonly Pool[];
   readonly epoch?: number;
@@ -88,7 +88,7 @@ export const broken = () => new TargetError("the platform refuses", { retryable:
 
 export function fakePlatform(
   clock: FakeClock,
-  o: { production?: boolean; digests?: ReadonlyMap<string, Digest> } = {},
+  o: { production?: boolean; locks?: boolean; digests?: ReadonlyMap<string, Digest> } = {},
 ): FakePlatform {
   const sites: Record<Env, Site> = { staging: emptySite(), production: emptySite() };
   let last = clock.mono();
@@ -168,6 +168,15 @@ export function fakePlatform(
         if (!platform.migrated[env].includes(id)) platform.migrated[env].push(id);
         check(call, "after");
       },
+      ...(o.locks && {
+        unlock: async (env: Env, fence: Fence) => {
+          const call: Call = { op: "unlock", env, epoch: fence.epoch };
+          platform.calls.push(call);
+          check(call, "before");
+          refuseOldFence(sites[env], fence);
+          check(call, "after");
+        },
+      }),
     },
   };
   return platform;

@@ -98,6 +98,8 @@ export interface WorldOptions {
   readonly unattended?: boolean;
   readonly production?: boolean;
   readonly routing?: "per-request" | "by-replica";
+  /** The platform keeps a lock of its own, which wants to be given back. */
+  readonly locks?: boolean;
   /** Of the ten tests of the new version so many fail. */
   readonly failingTests?: number;
   /** Version in production before the run; undefined: nothing. */
@@ -108,7 +110,7 @@ export interface WorldOptions {
 export function fakeWorld(o: WorldOptions = {}): FakeWorld {
   const text = configText(o.config);
   const clock = fakeClock();
-  const platform = fakePlatform(clock, { production: o.production });
+  const platform = fakePlatform(clock, { production: o.production, locks: o.locks });
   const senses = wellSenses();
   let disk = memoryDisk({
     [join(ROOT, "deploy.yaml")]: text,

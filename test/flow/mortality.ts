@@ -1,5 +1,6 @@
 import type { AppendFile, Clock, Disk } from "../../mcp-server/ports/index.ts";
 import type { Target } from "../../mcp-server/target/target.ts";
+import type { Env, Fence } from "../../mcp-server/vocab/index.ts";
 import { Crash, type FakeClock, type MemoryDisk } from "../fakes/index.ts";
 
 /**
@@ -73,6 +74,10 @@ export function mortality(clock: FakeClock, death: Death | undefined) {
     },
     target: (target: Target): Target => ({
       ...target,
+      ...(target.unlock && {
+        unlock: (env: Env, fence: Fence, signal: AbortSignal) =>
+          called(() => target.unlock?.(env, fence, signal) ?? Promise.reject(new Error("no lock here"))),
+      }),
       observe: (env, signal) =>
         alive ? target.observe(env, signal).then((live) => (alive ? live : never())) : never(),
       apply: (env, pools, fence, signal) => called(() => target.apply(env, pools, fence, signal)),

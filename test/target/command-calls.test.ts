@@ -277,6 +277,57 @@ describe("apply", () => {
   });
 });
 
+describe("unlock", () => {
+  const locking = (code = `log("unlock " + process.argv.slice(1).join(" "))`) => {
+    const unlock = script(code);
+    return { lock: script(""), unlock: { ...unlock, command: [...unlock.command, "{env}", "{run}", "{epoch}"] } };
+  };
+
+  test("is there only where it is configured", () => {
+    expect(open({ lock: script("") }).unlock).toBeUndefined();
+    expect(open(locking()).unlock).toBeTypeOf("function");
+  });
+
+  test("names environment, run and epoch, and is fenced like apply", async () => {
+    const target = open(locking());
+    await target.unlock?.("production", fence(4), never());
+    expect(calls()).toEqual([`unlock production ${fence(4).runId} 4`]);
+    expect((await failure(target.unlock?.("production", fence(3), never()) ?? Promise.resolve())).retryable).toBe(
+      false,
+    );
+    expect(calls()).toHaveLength(1);
+  });
+
+  test("that fails tells why", async () => {
+    const target = open(locking(`console.error("the lease server is away"); process.exit(75)`));
+    const error = await failure(target.unlock?.("production", fence(1), never()) ?? Promise.resolve());
+    expect(error.message).toContain("the lease server is away");
+    expect(error.retryable).toBe(true);
+  });
+
+  test("waits for a migration that still works under the claim", async () => {
+    const go = join(root, "go");
+    const target = open({
+      ...locking(),
+      migrate: script(
+        `log("begins"); setInterval(() => { if (require("node:fs").existsSync(${JSON.stringify(go)})) process.exit(0) }, 20)`,
+      ),
+    });
+    const migrating = target.migrate?.("production", "001", fence(1), never());
+    await eventually(
+      async () => calls(),
+      (seen) => seen.includes("begins"),
+    );
+    const early = await failure(target.unlock?.("production", fence(2), never()) ?? Promise.resolve());
+    expect(early.message).toContain("a migration of an earlier runner still works on production");
+    expect(early.retryable).toBe(true);
+    writeFileSync(go, "");
+    await migrating;
+    await target.unlock?.("production", fence(2), never());
+    expect(calls().at(-1)).toMatch(/^unlock production/);
+  });
+});
+
 describe("migrate", () => {
   const migrating = (code: string) => ({
     migrate: { ...script(code), command: [...script(code).command, "{migration}", "{epoch}"] },
@@ -326,6 +377,7 @@ describe("the section of deploy.yaml", () => {
     ],
     ["a misspelt placeholder", { resolve: { command: ["x", "{versoin}"] } }, /no placeholder \{versoin\}/],
     ["no program", { apply: { command: [""] } }, /expected a program first/],
+    ["an unlock without a lock", { unlock: { command: ["x"] } }, /expected target\.lock beside it/],
     ["no time", { apply: { command: ["x"], timeout: "0s" } }, /expected some time/],
     ["no word on real users", { production: undefined }, /expected boolean/],
     ["no word on routing", { routing: undefined }, /per-request/],

@@ -4,7 +4,8 @@ import { readLock } from "../../record/lock.ts";
 import { breakLock } from "../../record/lock-break.ts";
 import { projectPaths } from "../../record/paths.ts";
 import { redact } from "../../record/redact.ts";
-import { EXIT } from "../../vocab/index.ts";
+import { EXIT, type RunId } from "../../vocab/index.ts";
+import { openLazily } from "../io.ts";
 import { type CommandIo, defineCommand } from "./command.ts";
 import { writeResult } from "./output.ts";
 import { confirmAtTerminal, personName } from "./person.ts";
@@ -32,11 +33,25 @@ export const releaseLockCommand = defineCommand({
     const release = { person, reason: redact(reason, 500), at: clock.wall() };
     // A living owner is refused before anything is released.
     breakLock(disk, processes, lock, release);
+    const held = heldRun(io);
     releaseHeld(disk, lock, release);
-    writeResult(io.terminal, io.format, { released: true, because, ...release }, `released: ${because.join("; ")}`);
+    const { giveHeldClaimBack } = await import("../../flow/claims.ts");
+    const problem = held && (await giveHeldClaimBack(await openLazily(io.root, io.ports), held, io.signal));
+    const data = { released: true, because, ...release, ...(problem === undefined ? {} : { problem }) };
+    const text = [`released: ${because.join("; ")}`, ...(problem === undefined ? [] : [problem])].join("\n");
+    writeResult(io.terminal, io.format, data, text);
     return EXIT.ok;
   },
 });
+
+/** The run that failed to roll back; undefined where its record cannot be read. */
+function heldRun(io: CommandIo): RunId | undefined {
+  try {
+    return readHeld(io.ports.disk, projectPaths(io.root).lock)?.runId;
+  } catch {
+    return undefined;
+  }
+}
 
 function heldText(io: CommandIo): string | undefined {
   try {

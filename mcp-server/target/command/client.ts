@@ -34,7 +34,7 @@ const LOOK_EVERY_MS: Ms = 250;
 /** A platform behind the project's own commands; docs/targets.md has the contract. */
 export function openCommandTarget(o: CommandOptions): Target {
   const { config } = o;
-  const { migrate } = config;
+  const { migrate, unlock } = config;
   return {
     kind: "command",
     capabilities: capabilitiesOf(config),
@@ -45,9 +45,20 @@ export function openCommandTarget(o: CommandOptions): Target {
       migrate: async (env: Env, id: string, fence: Fence, signal: AbortSignal) => {
         const folder = commandFolder(o.root, env);
         admit(o.ports.disk, folder, env, fence);
-        if (isWorking(o.ports, folder, "migrate")) throw migrationWorks(env);
+        if (isWorking(o.ports, folder, "migrate")) throw stillWorks("migrate", env);
         const values = { ...fenceValues(env, fence), migration: id };
         await change(o, { verb: "migrate", config: migrate, values, env, fence }, signal);
+      },
+    }),
+    ...(unlock && {
+      unlock: async (env: Env, fence: Fence, signal: AbortSignal) => {
+        const folder = commandFolder(o.root, env);
+        admit(o.ports.disk, folder, env, fence);
+        // What still works on the environment works under this claim.
+        for (const verb of ["apply", "migrate"] as const) {
+          if (isWorking(o.ports, folder, verb)) throw stillWorks(verb, env);
+        }
+        await callVerb(o, { verb: "unlock", config: unlock, values: fenceValues(env, fence), env, fence }, signal);
       },
     }),
   };
@@ -172,8 +183,9 @@ async function readBack(
   }
 }
 
-function migrationWorks(env: Env): TargetError {
-  return new TargetError(`a migration of an earlier runner still works on ${env}`, {
+function stillWorks(verb: "apply" | "migrate", env: Env): TargetError {
+  const what = verb === "migrate" ? "a migration" : "an apply command";
+  return new TargetError(`${what} of an earlier runner still works on ${env}`, {
     retryable: true,
     next: "wait until it has ended",
   });

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { Duration, durationMs } from "../../vocab/index.ts";
 
 /** What the project's own commands are asked to do. */
-export type Verb = "resolve" | "observe" | "apply" | "migrate" | "lock";
+export type Verb = "resolve" | "observe" | "apply" | "migrate" | "lock" | "unlock";
 
 /** Placeholders that have a value, verb by verb. */
 export const PLACEHOLDERS = {
@@ -11,6 +11,7 @@ export const PLACEHOLDERS = {
   apply: ["env", "run", "epoch"],
   migrate: ["env", "migration", "run", "epoch"],
   lock: ["env", "run", "epoch"],
+  unlock: ["env", "run", "epoch"],
 } as const satisfies Record<Verb, readonly string[]>;
 
 /** The argument array of one verb. A placeholder without a value is refused here, not sent to the command in braces. */
@@ -54,39 +55,47 @@ function verbConfig(verb: Verb, timeout: Duration) {
 }
 
 /** `target:` of deploy.yaml for a platform that the project reaches with commands of its own. */
-export const CommandConfig = z.strictObject({
-  kind: z.literal("command"),
-  production: z
-    .boolean()
-    .describe("True makes floors and a person's approval apply. There is no default: nobody else knows."),
-  routing: z
-    .enum(["per-request", "sticky", "by-replica"])
-    .describe(
-      "How one request finds its version: drawn anew each time, by session or connection, or by counting replicas.",
-    ),
-  minWeightPct: z
-    .number()
-    .gt(0)
-    .lte(100)
-    .default(1)
-    .describe("Smallest share of traffic in percent that can be set; by-replica is bound by the replicas besides."),
-  parallelPools: z
-    .boolean()
-    .default(true)
-    .describe("Two versions can run side by side. Without that only a first deployment is possible."),
-  instanceUrls: z
-    .boolean()
-    .default(true)
-    .describe("observe gives a URL for every instance. Without them only the entry can be asked, and nothing scraped."),
-  measuresTraffic: z
-    .boolean()
-    .default(false)
-    .describe("observe gives the measured share of requests. Without it no minimum of requests can be asked for."),
-  resolve: verbConfig("resolve", "1m"),
-  observe: verbConfig("observe", "30s"),
-  apply: verbConfig("apply", "10m"),
-  migrate: verbConfig("migrate", "30m").optional(),
-  lock: verbConfig("lock", "30s").optional(),
-});
+export const CommandConfig = z
+  .strictObject({
+    kind: z.literal("command"),
+    production: z
+      .boolean()
+      .describe("True makes floors and a person's approval apply. There is no default: nobody else knows."),
+    routing: z
+      .enum(["per-request", "sticky", "by-replica"])
+      .describe(
+        "How one request finds its version: drawn anew each time, by session or connection, or by counting replicas.",
+      ),
+    minWeightPct: z
+      .number()
+      .gt(0)
+      .lte(100)
+      .default(1)
+      .describe("Smallest share of traffic in percent that can be set; by-replica is bound by the replicas besides."),
+    parallelPools: z
+      .boolean()
+      .default(true)
+      .describe("Two versions can run side by side. Without that only a first deployment is possible."),
+    instanceUrls: z
+      .boolean()
+      .default(true)
+      .describe(
+        "observe gives a URL for every instance. Without them only the entry can be asked, and nothing scraped.",
+      ),
+    measuresTraffic: z
+      .boolean()
+      .default(false)
+      .describe("observe gives the measured share of requests. Without it no minimum of requests can be asked for."),
+    resolve: verbConfig("resolve", "1m"),
+    observe: verbConfig("observe", "30s"),
+    apply: verbConfig("apply", "10m"),
+    migrate: verbConfig("migrate", "30m").optional(),
+    lock: verbConfig("lock", "30s").optional(),
+    unlock: verbConfig("unlock", "30s").optional(),
+  })
+  .refine(({ lock, unlock }) => lock !== undefined || unlock === undefined, {
+    path: ["unlock"],
+    message: "there is no lock to give back; expected target.lock beside it",
+  });
 export type CommandConfig = z.output<typeof CommandConfig>;
 export type VerbConfig = CommandConfig["apply"];
