@@ -117,7 +117,8 @@ export const realProcesses: Processes = {
   },
   residentBytes: (pid) => {
     const statm = readOptional(`/proc/${pid}/statm`);
-    if (statm !== undefined) return Number(statm.split(" ")[1]) * 4096;
+    // A process that has ended and waits for its parent to notice holds no memory any more.
+    if (statm !== undefined) return Number(statm.split(" ")[1]) * 4096 || undefined;
     const kilobytes = commandOutput("ps", ["-o", "rss=", "-p", String(pid)]);
     return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
   },

@@ -26,6 +26,7 @@ describe("sections of deploy.yaml", () => {
     expect(SmokeConfig.parse({ checks: [check] })).toEqual({
       timeout: "5s",
       confirmAfter: "1s",
+      passEnv: [],
       checks: [{ ...check, priority: "P1", method: "GET", headers: {}, expect: { status: 200 }, remember: {} }],
     });
     expect(StagingConfig.parse({})).toEqual({ observe: "5m" });

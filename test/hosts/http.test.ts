@@ -120,10 +120,15 @@ describe("the MCP server over HTTP", () => {
     expect([413, "cut off"]).toContain(await flood.then(({ status }) => status).catch(() => "cut off"));
     const damaged = await raw(served.url, { headers, body: "{" });
     expect(damaged.status).toBe(400);
-    const statuses = await Promise.all(
-      Array.from({ length: 150 }, () => raw(served.url, { method: "GET", headers }).then(({ status }) => status)),
-    );
-    expect(statuses).toContain(429);
+    // More at once than the allowance holds, however slowly this machine sends them.
+    const statuses = new Set<number>();
+    for (let burst = 0; burst < 20 && !statuses.has(429); burst += 1) {
+      const sent = Array.from({ length: 200 }, () =>
+        raw(served.url, { method: "GET", headers }).catch(() => undefined),
+      );
+      for (const answer of await Promise.all(sent)) if (answer) statuses.add(answer.status);
+    }
+    expect([...statuses]).toContain(429);
   });
 
   it("refuses a weak token, a port that is taken, and flags without sense", async () => {
