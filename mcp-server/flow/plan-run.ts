@@ -5,7 +5,7 @@ import { confine } from "../record/confine.ts";
 import { readHistory } from "../record/history.ts";
 import { FlowError, type Label, type LiveState, messageOf, type Sha256, sha256, type Version } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
-import { statedKeys } from "./config-file.ts";
+import { statedKeys, withLines } from "./config-file.ts";
 import { makePlan } from "./make-plan.ts";
 import type { RunParameters } from "./parameters.ts";
 import { type Plan, type PresentedFile, planHash } from "./plan.ts";
@@ -31,25 +31,27 @@ export async function planRun(project: Project, parameters: RunParameters, confi
   const signal = AbortSignal.timeout(LOOK_UP_MS);
   const digest = await orNoSuchVersion(target.resolve(parameters.version, signal), parameters.version);
   const live = await orTargetFailure(target.observe("production", signal));
-  const plan = makePlan({
-    config,
-    stated: statedKeys(text),
-    configSha256,
-    parameters,
-    digest,
-    live,
-    routing: target.capabilities.routing,
-    minWeightPct: target.capabilities.minWeightPct,
-    parallelPools: target.capabilities.parallelPools,
-    documents: adviceDocuments(project),
-    production: target.capabilities.production,
-    ...fromHistory(project),
-    canMigrate: target.migrate !== undefined,
-    forwardFixes: forwardFixes(project, config),
-    testsBaseline: testsBaseline(project, config, live),
-    testsCandidate: testsCandidate(project, config, parameters.version),
-    ...signersOf(project, config),
-  });
+  const plan = withLines(text, configFile ?? project.paths.deployYaml, () =>
+    makePlan({
+      config,
+      stated: statedKeys(text),
+      configSha256,
+      parameters,
+      digest,
+      live,
+      routing: target.capabilities.routing,
+      minWeightPct: target.capabilities.minWeightPct,
+      parallelPools: target.capabilities.parallelPools,
+      documents: adviceDocuments(project),
+      production: target.capabilities.production,
+      ...fromHistory(project),
+      canMigrate: target.migrate !== undefined,
+      forwardFixes: forwardFixes(project, config),
+      testsBaseline: testsBaseline(project, config, live),
+      testsCandidate: testsCandidate(project, config, parameters.version),
+      ...signersOf(project, config),
+    }),
+  );
   return { plan, planHash: planHash(plan), configText: text };
 }
 

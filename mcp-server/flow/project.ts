@@ -1,9 +1,10 @@
 import type { Ports } from "../ports/index.ts";
 import { type ProjectPaths, projectPaths } from "../record/paths.ts";
 import { openCommandTarget, openSandbox, type SandboxConfig, type Target, type TargetConfig } from "../target/index.ts";
-import { FlowError, messageOf, sha256 } from "../vocab/index.ts";
+import { FlowError, sha256 } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { parseDeployConfig } from "./config-file.ts";
+import { readConfigText } from "./config-read.ts";
 
 /** A folder with a deploy.yaml: one service with one production. */
 export interface Project {
@@ -28,6 +29,15 @@ export function openProject(o: { root: string; ports: Ports; entry: readonly str
       cause: error,
     });
   }
+  if (o.ports.disk.stat(root)?.kind === "file") {
+    throw new FlowError({
+      code: "usage",
+      what: "the project is a file",
+      expected: "the folder that holds deploy.yaml",
+      found: o.root,
+      next: "pass --project with the folder; --config names another file than its deploy.yaml",
+    });
+  }
   return { root, ports: o.ports, paths: projectPaths(root), entry: o.entry };
 }
 
@@ -36,19 +46,7 @@ export function loadConfig(
   project: Project,
   file = project.paths.deployYaml,
 ): { config: DeployConfig; text: string; sha256: ReturnType<typeof sha256> } {
-  let text: string;
-  try {
-    text = project.ports.disk.readText(file);
-  } catch (error) {
-    throw new FlowError({
-      code: "config",
-      what: "there is no deploy.yaml",
-      expected: file,
-      found: messageOf(error),
-      next: "create one (docs/deploy-yaml.md has a commented example), or pass --project or --config",
-      cause: error,
-    });
-  }
+  const text = readConfigText(project.ports.disk, { root: project.root, file });
   return { config: parseDeployConfig(text, file), text, sha256: sha256(text) };
 }
 

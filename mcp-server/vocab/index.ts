@@ -4,6 +4,7 @@ export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./increment.ts";
 export * from "./live.ts";
+export * from "./nearest.ts";
 export * from "./outcome.ts";
 export * from "./time.ts";
 export * from "./verdict.ts";

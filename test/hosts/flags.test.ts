@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RunParameters } from "../../mcp-server/flow/parameters.ts";
 import { flagsOf, kebab, readFlags } from "../../mcp-server/hosts/cli/flags.ts";
-import { editDistance, nearest } from "../../mcp-server/hosts/cli/nearest.ts";
+import { editDistance, nearest } from "../../mcp-server/vocab/nearest.ts";
 
 const INPUT = z.object({
   version: z.string().optional(),

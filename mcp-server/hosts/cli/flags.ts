@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { FlowError, quoteValue } from "../../vocab/index.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../../vocab/nearest.ts";
 
 /** How the text after a flag is read. `json`: any other shape, written as JSON. */
 export type FlagKind = "text" | "number" | "switch" | "list" | "json";

@@ -2,12 +2,12 @@ import { z } from "zod";
 import type { Ports } from "../../ports/index.ts";
 import { PROGRAM_VERSION } from "../../tools/version.ts";
 import { EXIT, type ExitCode, quoteValue } from "../../vocab/index.ts";
+import { nearest } from "../../vocab/nearest.ts";
 import { findRoot } from "../root.ts";
 import type { Command, CommandIo } from "./command.ts";
 import { COMMAND_GROUPS, COMMANDS } from "./commands.ts";
 import { type Flag, flagsOf, readFlags, usage } from "./flags.ts";
 import { commandHelp, overallHelp, wordOf } from "./help.ts";
-import { nearest } from "./nearest.ts";
 import { type Format, type Terminal, writeError } from "./output.ts";
 
 /** What the program was started with. */

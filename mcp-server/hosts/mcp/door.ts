@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Tool, ToolIo } from "../../tools/tool.ts";
 import { FlowError, type Json, quoteValue } from "../../vocab/index.ts";
-import { nearest } from "../cli/nearest.ts";
+import { nearest } from "../../vocab/nearest.ts";
 
 /** A tool as a host lists it. */
 export interface ListedTool {
