@@ -25,6 +25,8 @@ export interface Command<I extends z.ZodObject = z.ZodObject> {
   readonly positionals: readonly string[];
   /** Started by the program itself, not by people; left out of the help. */
   readonly hidden?: true;
+  /** Works on the folder where we are (or that is named), not on the nearest project upwards. */
+  readonly startsProject?: true;
   run(args: z.output<I>, io: CommandIo): Promise<ExitCode>;
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { z } from "zod";
 import type { Ports } from "../../ports/index.ts";
 import { PROGRAM_VERSION } from "../../tools/version.ts";
@@ -68,7 +69,9 @@ async function runNamed(command: Command, words: readonly string[], call: Invoca
     command,
   );
   const io: CommandIo = {
-    root: findRoot(call.ports.disk, global.project, call.cwd),
+    root: command.startsProject
+      ? resolve(call.cwd, global.project ?? ".")
+      : findRoot(call.ports.disk, global.project, call.cwd),
     cwd: call.cwd,
     ports: call.ports,
     terminal: call.terminal,
