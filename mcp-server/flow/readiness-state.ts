@@ -1,5 +1,9 @@
 import {
+  type Acknowledgement,
   Answer,
+  acknowledge,
+  acknowledgedBy,
+  type Condition,
   CRITERIA,
   type CriterionId,
   freezeAt,
@@ -59,16 +63,28 @@ export function lastFull(state: RunState): ReadinessReport | undefined {
   return [...state.readiness.values()].findLast(({ full }) => full)?.report;
 }
 
-/** Conditions that a person took upon themselves, and who. */
-export function acknowledged(state: RunState): Partial<Record<CriterionId, string>> {
-  const taken: Partial<Record<CriterionId, string>> = {};
-  for (const { key, answer, person } of state.answers) {
+/** Conditions that people took upon themselves, as they were shown to them. */
+function acknowledged(state: RunState): Acknowledgement[] {
+  return state.answers.flatMap(({ key, answer, person }) => {
     const round = /^readiness\/(\d+)\/conditions$/.exec(key)?.[1];
     const report = round === undefined ? undefined : reportOf(state, Number(round))?.report;
-    if (answer !== "continue" || !report) continue;
-    for (const { criterion } of openConditions(report)) taken[criterion] = person;
-  }
-  return taken;
+    if (answer !== "continue" || !report) return [];
+    return openConditions(report).flatMap(({ criterion }) =>
+      report.results
+        .filter((result) => result.criterion === criterion)
+        .map((result) => acknowledge(result, report.answers, person)),
+    );
+  });
+}
+
+/** Conditions of a report with who took each upon themselves, also since it was made. */
+export function conditionsNow(state: RunState, report: ReadinessReport): Condition[] {
+  const taken = acknowledged(state);
+  return report.conditions.map((condition) => {
+    const result = report.results.find(({ criterion }) => criterion === condition.criterion);
+    const since = result ? acknowledgedBy(result, report.answers, taken) : null;
+    return { ...condition, acknowledgedBy: condition.acknowledgedBy ?? since };
+  });
 }
 
 /** The run was stopped by readiness: NO_GO, or conditions that nobody took. */
@@ -240,10 +256,7 @@ function approvalAnswer({ plan, approval, approvalAt, step, gates }: RunState): 
 
 /** Whether the first change of production may come: everything answered, nothing open. */
 export function mayChangeProduction(state: RunState, report: ReadinessReport): boolean {
-  const taken = acknowledged(state);
-  return (
-    report.reach === "production" && openConditions(report).every(({ criterion }) => taken[criterion] !== undefined)
-  );
+  return report.reach === "production" && conditionsNow(state, report).every((one) => one.acknowledgedBy !== null);
 }
 
 /** Whether a criterion is asked again right before the first change. */

@@ -25,12 +25,14 @@ const asks = (about: string) => (stamped: Stamped<FlowEvent>) =>
 const answer = (one: FakeWorld, given: "continue" | "reject" | "attest") =>
   one.ask({ kind: "answer", answer: given, way: "terminal", person: "ada", reason: "looked at it" });
 
+function approveNow(one: FakeWorld): void {
+  const opened = one.events()[0]?.event;
+  if (opened?.event !== "run-opened") return;
+  one.ask({ kind: "approve", decision: "approve", planHash: opened.planHash, way: "terminal", person: "ada" });
+}
+
 function approve(one: FakeWorld): void {
-  one.when(asks("approval"), () => {
-    const hash = one.events()[0]?.event;
-    if (hash?.event !== "run-opened") return;
-    one.ask({ kind: "approve", decision: "approve", planHash: hash.planHash, way: "terminal", person: "ada" });
-  });
+  one.when(asks("approval"), () => approveNow(one));
 }
 
 describe("readiness in a run", () => {
@@ -94,6 +96,20 @@ describe("readiness in a run", () => {
     }
   });
 
+  test("a word on a condition does not cover what is found wrong later", async () => {
+    const one = world({ validFor: "1m", checks: [FAILING] }, { production: true });
+    one.when(asks("conditions"), () => void answer(one, "continue"));
+    one.when(asks("approval"), async () => {
+      await one.clock.sleep(10 * MINUTE, new AbortController().signal);
+      const finding = { criterion: "TST-3", status: "fail" } as const;
+      one.ask({ kind: "advice", step: "readiness", role: "qa-engineer", text: "orders are lost, P0", finding });
+      approveNow(one);
+    });
+    await one.live();
+    expect(outcomeOf(one)).toBe("BLOCKED");
+    expect(one.events().filter(asks("conditions"))).toHaveLength(2);
+  });
+
   test.each([
     ["attest", "SUCCESS"],
     ["reject", "BLOCKED"],
@@ -122,9 +138,7 @@ describe("readiness in a run", () => {
     const one = world({ validFor: "1m", checks: [PASSING] }, { production: true });
     one.when(asks("approval"), async () => {
       await one.clock.sleep(10 * MINUTE, new AbortController().signal);
-      const opened = one.events()[0]?.event;
-      if (opened?.event !== "run-opened") return;
-      one.ask({ kind: "approve", decision: "approve", planHash: opened.planHash, way: "terminal", person: "ada" });
+      approveNow(one);
     });
     await one.live();
     expect(outcomeOf(one)).toBe("SUCCESS");

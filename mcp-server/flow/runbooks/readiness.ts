@@ -1,5 +1,5 @@
 import type { MachineCheck, ReadinessCheck } from "../../evidence/readiness/index.ts";
-import { type Answer, type CriterionId, openConditions, type ReadinessReport } from "../../judge/index.ts";
+import type { Answer, CriterionId, ReadinessReport } from "../../judge/index.ts";
 import {
   between,
   type Digest,
@@ -14,7 +14,7 @@ import { type Run, RunStopped, stepKey } from "../engine.ts";
 import type { Hands } from "../hands.ts";
 import { quoted } from "../quoted.ts";
 import {
-  acknowledged,
+  conditionsNow,
   FRESH_MS,
   isAskedAgain,
   isStale,
@@ -263,8 +263,7 @@ function answerMs({ plan, state }: Run): Ms {
 
 /** Conditions that the approved plan does not name are a person's to take. Silence is no. */
 async function acknowledge(run: Run, round: number, report: ReadinessReport): Promise<void> {
-  const taken = acknowledged(run.state());
-  const open = openConditions(report).filter(({ criterion }) => taken[criterion] === undefined);
+  const open = conditionsNow(run.state(), report).filter((condition) => condition.acknowledgedBy === null);
   if (open.length === 0) return;
   const key = stepKey("readiness", round, "conditions");
   const text = open.map((condition) => `${condition.criterion}: ${condition.text}`).join("; ");

@@ -1,7 +1,7 @@
 import { CRITERIA, type CriterionGate, type CriterionResult, type ReadinessReport } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { spanText } from "../../vocab/index.ts";
-import { acknowledged, lastReport, stoppedByReadiness } from "../readiness-state.ts";
+import { conditionsNow, lastReport, stoppedByReadiness } from "../readiness-state.ts";
 import { adviceOf } from "./advice.ts";
 import type { RunRecord } from "./record.ts";
 
@@ -194,7 +194,6 @@ const STRATEGY: Record<RunRecord["plan"]["strategy"], string> = {
 export function deploymentReadinessView(record: RunRecord): ArtifactView<"deployment-readiness-report"> | undefined {
   const report = readinessReportOf(record);
   if (!report) return undefined;
-  const taken = acknowledged(record.state);
   return {
     ...head(record, report),
     validUntil: report.validUntil,
@@ -208,12 +207,9 @@ export function deploymentReadinessView(record: RunRecord): ArtifactView<"deploy
     rationale: rationale(report),
     stopped: stoppedByReadiness(record.state),
     gaps: gapsOf(report),
-    conditions: report.conditions.map(({ criterion, text, todo, acknowledgedBy }) => ({
-      criterion,
-      text,
-      todo,
-      acknowledgedBy:
-        acknowledgedBy === "plan" ? "the approval of the plan" : (acknowledgedBy ?? taken[criterion] ?? null),
+    conditions: conditionsNow(record.state, report).map(({ acknowledgedBy, ...condition }) => ({
+      ...condition,
+      acknowledgedBy: acknowledgedBy === "plan" ? "the approval of the plan" : acknowledgedBy,
     })),
     looks: [...record.state.readiness].map(([key, look]) => ({
       name: look.full ? `everything (${key})` : `before the first change of production (${key})`,

@@ -1,3 +1,4 @@
+export * from "./acknowledged.ts";
 export * from "./answer.ts";
 export * from "./criteria.ts";
 export * from "./report.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { epochMs, Instant, instantOf, Reason } from "../../vocab/index.ts";
 import { JUDGE } from "../name.ts";
+import { type Acknowledgement, acknowledgedBy } from "./acknowledged.ts";
 import { Answer, type PlannedCriterion } from "./answer.ts";
 import { CRITERIA, CRITERION_IDS, CriterionId, isMandatory, ReadinessProfile, WAIVED_BY_FIX } from "./criteria.ts";
 import { CriterionResult, settle } from "./settle.ts";
@@ -58,8 +59,8 @@ export interface ReadinessInput {
   readonly answers: readonly Answer[];
   readonly at: Instant;
   readonly validMs: number;
-  /** Conditions that a person took upon themselves, by criterion. */
-  readonly acknowledged: Readonly<Partial<Record<CriterionId, string>>>;
+  /** Conditions that a person took upon themselves. */
+  readonly acknowledged: readonly Acknowledgement[];
   /** The incident that this release ends; waives what {@link WAIVED_BY_FIX} lists and no more. */
   readonly fixes: string | undefined;
 }
@@ -169,7 +170,7 @@ function gapOf({ criterion, status, text }: CriterionResult): Gap {
 function conditionsOf(result: CriterionResult, input: ReadinessInput): Condition[] {
   const { criterion, status, text } = result;
   const { todo } = CRITERIA[criterion];
-  const person = input.acknowledged[criterion] ?? null;
+  const person = acknowledgedBy(result, input.answers, input.acknowledged);
   if (isWaived(result, input.fixes)) {
     return [{ criterion, text: `waived, this release fixes ${input.fixes}: ${text}`, todo, acknowledgedBy: "plan" }];
   }

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  type Acknowledgement,
   type Answer,
+  acknowledge,
   CRITERIA,
   CRITERION_IDS,
   type CriterionId,
@@ -51,10 +53,16 @@ function input(
     if (given === null || given === "silent") return [];
     return [given ?? {}].flat().map((one) => answer(id, one));
   });
-  return { profile, criteria, answers, at: AT, validMs: HOUR, acknowledged: {}, fixes: undefined, ...o };
+  return { profile, criteria, answers, at: AT, validMs: HOUR, acknowledged: [], fixes: undefined, ...o };
 }
 
 const agent = (status: Answer["status"]): Given => ({ status, by: { kind: "agent", name: "reliability-engineer" } });
+
+/** Ada's word on what a report of this input shows of a criterion. */
+function taken(shown: ReadinessInput, criterion: CriterionId): Acknowledgement[] {
+  const result = judgeReadiness(shown).results.find((one) => one.criterion === criterion);
+  return result ? [acknowledge(result, shown.answers, "ada")] : [];
+}
 
 describe("table A", () => {
   it.each([
@@ -143,13 +151,34 @@ describe("conditions", () => {
   });
 
   it("are closed by a person's word", () => {
-    const given = input({ "SEC-1": { status: "fail" } }, { acknowledged: { "SEC-1": "ada" } });
-    expect(open(given)).toEqual([]);
+    const shown = input({ "SEC-1": { status: "fail" } });
+    const given = { ...shown, acknowledged: taken(shown, "SEC-1") };
+    expect(open(shown)).toContain("SEC-1");
+    expect(open(given)).not.toContain("SEC-1");
     expect(judgeReadiness(given).decision).toBe("CONDITIONAL_GO");
   });
 
+  it.each<[string, Partial<Answer>, Partial<Answer>]>([
+    ["what fails, when it was only not known", { status: "unknown" }, { status: "fail" }],
+    ["another failure", { status: "fail", text: "one medium" }, { status: "fail", text: "one high" }],
+    ["what is not known, when it failed", { status: "fail" }, { status: "unknown" }],
+  ])("are not closed by an earlier word on %s", (_name, then, now) => {
+    const acknowledged = taken(input({ "SEC-1": then }), "SEC-1");
+    expect(open(input({ "SEC-1": now }, { acknowledged }))).toContain("SEC-1");
+  });
+
+  it("are not closed by a word that a later failure beside the first had not been shown to", () => {
+    const shown = input({ "SEC-1": { status: "fail" } });
+    const found = answer("SEC-1", { ...agent("fail"), text: "a key is in it" });
+    const now = { ...shown, answers: [...shown.answers, found], acknowledged: taken(shown, "SEC-1") };
+    expect(open(now)).toContain("SEC-1");
+  });
+
   it("never close a gap", () => {
-    const given = input({ "ENV-2": { status: "fail" } }, { acknowledged: { "ENV-2": "ada" } });
+    const given = input(
+      { "ENV-2": { status: "fail" } },
+      { acknowledged: taken(input({ "ENV-2": { status: "unknown" } }), "ENV-2") },
+    );
     expect(judgeReadiness(given).decision).toBe("NO_GO");
   });
 });
