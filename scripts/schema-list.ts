@@ -8,6 +8,7 @@ import * as closing from "../mcp-server/record/artifact-kinds/closing.ts";
 import * as execution from "../mcp-server/record/artifact-kinds/execution.ts";
 import * as gates from "../mcp-server/record/artifact-kinds/gates.ts";
 import * as plans from "../mcp-server/record/artifact-kinds/plans.ts";
+import * as readiness from "../mcp-server/record/artifact-kinds/readiness.ts";
 import * as reports from "../mcp-server/record/artifact-kinds/reports.ts";
 import * as strategy from "../mcp-server/record/artifact-kinds/strategy.ts";
 import { HistoryEntry } from "../mcp-server/record/history.ts";
@@ -22,7 +23,7 @@ export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
   "flows/regression-check.yaml": { title: "Result of a regression check over tests", schema: TestsVerdict },
   "run-metrics.yaml": { title: "metrics.json of an archive", schema: RunMetrics },
   "history-entry.yaml": { title: "Line of history.jsonl", schema: HistoryEntry },
-  ...artifacts({ ...plans, ...gates, ...execution, ...reports, ...closing, ...strategy }),
+  ...artifacts({ ...plans, ...readiness, ...gates, ...execution, ...reports, ...closing, ...strategy }),
 };
 
 /** `DeploymentReportView` becomes artifacts/deployment-report.yaml. */
