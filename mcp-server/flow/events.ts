@@ -140,6 +140,8 @@ export const Request = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("answer"),
     answer: z.enum(["rollback", "accept", "investigate", "continue", "attest", "reject"]),
+    /** Key of the question that the person was shown: the answer counts for no other. */
+    question: z.string().optional(),
     way: ApprovalWay,
     person: z.string(),
     reason: z.string(),

@@ -4,7 +4,7 @@ import { Actor } from "../vocab/index.ts";
 import type { RunControl } from "./engine.ts";
 import { Request } from "./events.ts";
 import type { Project } from "./project.ts";
-import { type Receipt, takeRequest } from "./requests.ts";
+import { ANOTHER_QUESTION, type Receipt, takeRequest } from "./requests.ts";
 import { occasionOf, signatureObjection } from "./signature.ts";
 
 /** A request left in the inbox while nobody owned the run. */
@@ -16,8 +16,11 @@ export async function take(
   run: RunControl,
   { id, request, actor }: z.infer<typeof InboxEntry>,
 ): Promise<Receipt> {
-  const objection = await signatureObjection(project.ports, project.root, run.plan, request, occasionOf(run.state()));
-  return takeRequest(run, id, request, actor, objection);
+  const occasion = occasionOf(run.state());
+  const objection = await signatureObjection(project.ports, project.root, run.plan, request, occasion);
+  // Checking takes a moment, in which a question can give way to the next.
+  const isOver = request.kind === "answer" && occasionOf(run.state()).questionKey !== occasion.questionKey;
+  return takeRequest(run, id, request, actor, objection ?? (isOver ? ANOTHER_QUESTION : undefined));
 }
 
 const INBOX_EVERY_MS = 1_000;

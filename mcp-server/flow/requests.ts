@@ -109,9 +109,14 @@ function approvalRefusal(run: RunControl, request: Extract<Request, { kind: "app
   return run.state().approval ? `the plan has its answer already: ${run.state().approval?.decision}` : undefined;
 }
 
+/** Why an answer that was given to a question which is over does not count for the one that came after it. */
+export const ANOTHER_QUESTION = "another question is open by now: read it, and answer that one";
+
 function answerRefusal(run: RunControl, request: Extract<Request, { kind: "answer" }>): string | undefined {
   const pending = run.state().question;
   if (!pending || pending.question.about === "approval") return "nothing is being asked";
+  if (request.answer !== "rollback" && request.question !== undefined && request.question !== pending.key)
+    return ANOTHER_QUESTION;
   if (!pending.question.options.includes(request.answer))
     return `the question takes ${pending.question.options.join(", ")}`;
   if (request.reason.trim() === "") return "an answer needs a reason";

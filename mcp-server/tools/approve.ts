@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ApprovalWay } from "../flow/config.ts";
 import type { Project } from "../flow/project.ts";
+import type { PendingQuestion } from "../flow/run-state.ts";
 import type { Signable } from "../flow/signature.ts";
 import { redact } from "../record/redact.ts";
 import { FlowError, Sha256 } from "../vocab/index.ts";
@@ -50,8 +51,8 @@ export const approve = defineTool({
     const args = io.interactive ? { ...given, planHash: given.planHash ?? planHash(run.plan) } : given;
     const command = commandFor(args, project, run.plan.approvals);
     // Checked before a person is asked for anything.
-    const options = run.state.question?.question.options ?? [];
-    const asked = requestOf(args, { way: "none", person: "" }, options);
+    const { question } = run.state;
+    const asked = requestOf(args, { way: "none", person: "" }, question);
     // Going back is never gated, and a plan without real users takes an answer as it comes.
     const free = args.answer === "rollback" || run.plan.approvals.includes("none");
     const statement = statementOf(run.plan, asked, occasionOf(run.state));
@@ -60,7 +61,7 @@ export const approve = defineTool({
       const note = `no person could be asked here, so the answer is no; a person runs this in a terminal: ${command}`;
       return { ...runAnswer(await statusOf(project), { taken: false, note }), personMustRun: command };
     }
-    const request = requestOf(args, said ?? { way: "none", person: nameOf(io) }, options);
+    const request = requestOf(args, said ?? { way: "none", person: nameOf(io) }, question);
     const { status, taken, note } = await sendRequest(
       project,
       request,
@@ -86,14 +87,16 @@ function sentenceOf(args: Input, version: string): string {
 function requestOf(
   args: Input,
   said: Confirmation | { way: "none"; person: string },
-  options: readonly string[],
+  open: PendingQuestion | undefined,
 ): Signable {
   const { way, person } = said;
+  const options = open?.question.options ?? [];
+  const question = open ? { question: open.key } : {};
   const signature = "signature" in said ? { signature: said.signature } : {};
   const reason = args.reason === undefined ? undefined : redact(args.reason, 500);
   if (args.answer === "reject" && options.includes("reject") && !options.includes("approve")) {
     if (reason === undefined) throw missing("a reason", "say why; it stands in the report");
-    return { kind: "answer", answer: "reject", way, person, reason, ...signature };
+    return { kind: "answer", answer: "reject", ...question, way, person, reason, ...signature };
   }
   switch (args.answer) {
     case "approve":
@@ -115,7 +118,7 @@ function requestOf(
     case "attest":
     case "rollback":
       if (reason === undefined) throw missing("a reason", "say why; it stands in the report");
-      return { kind: "answer", answer: args.answer, way, person, reason, ...signature };
+      return { kind: "answer", answer: args.answer, ...question, way, person, reason, ...signature };
     default:
       return args.answer satisfies never;
   }

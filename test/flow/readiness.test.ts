@@ -121,6 +121,30 @@ describe("readiness in a run", () => {
     expect(outcomeOf(one)).toBe(outcome);
   });
 
+  test("what a person attests of one criterion is no word on the next that is asked about", async () => {
+    const second = { ...ATTESTED, id: "on-call", criterion: "REL-3", statement: "somebody is on call" };
+    const one = world({ require: ["ENV-2", "REL-3"], checks: [ATTESTED, second] });
+    const question = "readiness/1/no-incident/attest";
+    const word = {
+      kind: "answer",
+      answer: "attest",
+      question,
+      way: "terminal",
+      person: "ada",
+      reason: "looked",
+    } as const;
+    const receipts: unknown[] = [];
+    for (const check of ["no-incident", "on-call"]) {
+      one.when(
+        ({ event }) => event.event === "question" && event.key === `readiness/1/${check}/attest`,
+        () => void receipts.push(one.ask(word)),
+      );
+    }
+    await one.live();
+    expect(receipts).toMatchObject([{ taken: true }, { taken: false }]);
+    expect(outcomeOf(one)).toBe("BLOCKED");
+  });
+
   test("an agent's finding lowers what a check says", async () => {
     const one = world({ require: ["SEC-2"], checks: [PASSING] });
     one.when(

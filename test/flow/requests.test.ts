@@ -207,6 +207,12 @@ describe("an answer", () => {
       says: /takes rollback, accept, investigate/,
     },
     { name: "without a reason", moment: asked, request: answer({ reason: "  " }), says: /needs a reason/ },
+    {
+      name: "to a question that gave way to another",
+      moment: asked,
+      request: answer({ question: "stage-1/watch/question-7" }),
+      says: /another question is open/,
+    },
   ])("$name is refused", async ({ moment, request, says }) => {
     const world = fakeWorld({ unattended: true, config: MILD });
     if (moment === asked) world.platform.conduct.set(NEW, { failed: 0.05, slow: 0 });

@@ -3,11 +3,18 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { RunControl } from "../../mcp-server/flow/engine.ts";
+import type { FlowEvent } from "../../mcp-server/flow/events.ts";
+import { take } from "../../mcp-server/flow/inbox.ts";
 import type { Plan } from "../../mcp-server/flow/plan.ts";
+import { emptyState } from "../../mcp-server/flow/run-state.ts";
 import { objectionTo, type Signable, type Signature, statementOf } from "../../mcp-server/flow/signature.ts";
+import { applyEvent } from "../../mcp-server/flow/state.ts";
 import { privatePath, realPorts } from "../../mcp-server/ports/index.ts";
-import { type RunId, sha256 } from "../../mcp-server/vocab/index.ts";
+import type { Stamped } from "../../mcp-server/record/journal.ts";
+import { type Instant, type RunId, type StepKey, sha256 } from "../../mcp-server/vocab/index.ts";
 import { fakeExec } from "../fakes/index.ts";
+import { fakeWorld } from "./fake-world.ts";
 
 const ports = realPorts();
 const folder = mkdtempSync(join(tmpdir(), "deploy-flow-signature-"));
@@ -119,5 +126,45 @@ describe("the statement", () => {
     ]) {
       expect(statementOf(plan, answer, other)).not.toBe(text);
     }
+  });
+});
+
+describe("a signed answer", () => {
+  it("does not count for a question that came while its signature was checked", async () => {
+    const world = fakeWorld();
+    const plan = { ...world.plan, signers, approvals: ["ssh-signature" as const], production: true };
+    const state = emptyState(plan);
+    const ask = (key: string) =>
+      applyEvent(state, {
+        seq: 1,
+        epoch: 1,
+        at: "2026-03-01T12:00:00.000Z" as Instant,
+        actor: { kind: "runner", name: "deploy-flow" },
+        event: {
+          event: "question",
+          key: key as StepKey,
+          question: { about: "attestation", text: key, options: ["attest"], deadlineMs: 1_000, onExpiry: "unknown" },
+        },
+      } as Stamped<FlowEvent>);
+    ask("readiness/1/on-call/attest");
+    const exec = fakeExec(() => {
+      ask("readiness/1/backups/attest");
+      return { code: 0 };
+    });
+    const project = { ...world.project, ports: { ...world.project.ports, exec } };
+    const journalled: FlowEvent[] = [];
+    const run = { plan, state: () => state, events: () => [], appendAs: (event: FlowEvent) => journalled.push(event) };
+    const request = {
+      kind: "answer",
+      answer: "attest",
+      way: "ssh-signature",
+      person: "ada@example.org",
+      reason: "I am",
+      signature: "armoured",
+    } as const;
+    const entry = { id: "req-1", request, actor: { kind: "person" as const, name: "ada" } };
+    const receipt = await take(project, run as unknown as RunControl, entry);
+    expect(receipt).toMatchObject({ taken: false, note: expect.stringMatching(/another question is open/) });
+    expect(journalled).toMatchObject([{ event: "request", taken: false }]);
   });
 });
