@@ -70,10 +70,11 @@ export function readinessRows(record: RunRecord): { name: string; status: string
 /** Why it is this decision, in one sentence. */
 export function rationale(report: ReadinessReport): string {
   const because = REASON[report.row];
-  const named = report.gaps.length > 0 ? report.gaps : report.conditions;
-  const ids = named.map(({ criterion }) => criterion).join(", ");
+  const ids = (entries: readonly { criterion: string }[]) => entries.map(({ criterion }) => criterion).join(", ");
+  const gaps = report.gaps.length > 0 ? `: ${ids(report.gaps)}` : "";
+  const conditions = report.conditions.length > 0 ? `; conditions: ${ids(report.conditions)}` : "";
   const open = report.pending.length > 0 ? `; answered later: ${report.pending.join(", ")}` : "";
-  return `${because}${ids ? ` (${ids})` : ""}${open}`;
+  return `${because}${gaps}${conditions}${open}`;
 }
 
 const REASON: Record<ReadinessReport["row"], string> = {

@@ -19,7 +19,13 @@ function textOf(s: Scribe, path: string): string {
 }
 
 const PLANS = [`${W}/strategy-recommendation.md`, `${D}/deployment-plan-2.1.0.md`, `${D}/rollback-plan-2.1.0.md`];
-const STAGING = [`${W}/staging-deployment-log.md`, `${D}/regression-gate-staging.md`];
+const READINESS = [
+  `${W}/gate-validation-report.md`,
+  `${W}/environment-health-report.md`,
+  `${W}/rollback-validation-report.md`,
+  `${D}/deployment-readiness-report.md`,
+];
+const STAGING = [...READINESS, `${W}/staging-deployment-log.md`, `${D}/regression-gate-staging.md`];
 const BASELINE = [`${W}/production-baseline-snapshot.md`, `${W}/production-baseline-snapshot.json`];
 const STAGE1 = [
   `${W}/execution-log-canary-stage1.md`,
@@ -174,7 +180,7 @@ describe("the deployment report", () => {
     const [, unknown = ""] = report(aborted()).split("## Unknown");
     expect(unknown).toContain("2.1.0 in production: it had no traffic there");
     expect(unknown).toContain("what production did before: no baseline is recorded");
-    expect(unknown).toContain("readiness before the deployment: no check was run");
+    expect(unknown).toContain("readiness criteria that nobody answers: SEC-1");
   });
 
   test("signs nothing that no event signs", () => {

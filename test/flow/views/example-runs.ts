@@ -2,7 +2,7 @@ import type { WatchPlan } from "../../../mcp-server/flow/events.ts";
 import { productionGateOf, rollbackGateOf, stageGate } from "../../../mcp-server/flow/gates.ts";
 import type { MetricsSnapshot } from "../../../mcp-server/judge/index.ts";
 import { type Arm, type Increment, instantOf, type MetricId } from "../../../mcp-server/vocab/index.ts";
-import { approve, staging } from "./journals.ts";
+import { approve, look, staging } from "./journals.ts";
 import { act, end, NEW, OLD, planOf, pool, reference, type Scribe, START, scribe } from "./scribe.ts";
 import { live, smoke, smokeRun } from "./watches.ts";
 
@@ -142,6 +142,7 @@ function upToProduction(s: Scribe, roll: () => number): void {
   s.add({ event: "evidence", key: "baseline/production", ref, file: "snapshot.json" });
   s.add({ event: "baseline", snapshot: snapshot(roll) });
   s.add({ event: "step", step: "baseline", state: "finished" });
+  look(s, 2, false);
   s.add({ event: "step", step: "execute", state: "started" });
   act(s, "canary/prepare", {
     text: `start ${NEW} in production without traffic`,

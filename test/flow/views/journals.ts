@@ -1,8 +1,23 @@
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "../../../mcp-server/flow/gates.ts";
 import { planHash } from "../../../mcp-server/flow/plan.ts";
+import { readinessOf } from "../../../mcp-server/flow/readiness-state.ts";
 import { compareTests, JUDGE, judgeTests, type TestRow, testsDimension } from "../../../mcp-server/judge/index.ts";
-
-import { act, end, NEW, OLD, type PlanEdits, planOf, pool, reference, type Scribe, scribe } from "./scribe.ts";
+import { type Instant, instantOf } from "../../../mcp-server/vocab/index.ts";
+import {
+  act,
+  digest,
+  end,
+  NEW,
+  OLD,
+  type PlanEdits,
+  planOf,
+  pool,
+  RUN_ID,
+  reference,
+  type Scribe,
+  START,
+  scribe,
+} from "./scribe.ts";
 import { live, SNAPSHOT, smoke, smokeRun, WATCH, type WatchEdits, type Watched, watch } from "./watches.ts";
 
 /** 150 tests that passed before, of which so many fail now. */
@@ -20,8 +35,38 @@ function testRows(failing: number, message: string): TestRow[] {
   });
 }
 
+const PROVIDED = [
+  ["lock", "LOCK", `held by ${RUN_ID}, epoch 1`],
+  ["target", "ENV-1", "2 of 2 serving instances are ready"],
+  ["artifact", "ART-1", `${NEW} is ${digest(NEW)}`],
+  ["previous", "RBK-1", `${OLD} is ${digest(OLD)}`],
+] as const;
+
+/** One look at readiness, in which everything that a machine answers passes. */
+export function look(s: Scribe, round = 1, full = true): void {
+  for (const [check, criterion, text] of PROVIDED) {
+    if (check === "previous" && (!full || !s.plan.previous)) continue;
+    const key = `readiness/${round}/${check}`;
+    s.add({ event: "intent", key, intent: { text: `readiness ${criterion}: ${check}` } }, 0);
+    const by = { kind: "runner", name: "deploy-flow" };
+    const value = { criterion, check, status: "pass", text, by, at: now(s), accepted: [], evidence: [] };
+    s.add({ event: "result", key, value }, 0);
+  }
+  s.add({ event: "readiness", key: `readiness/${round}`, full, report: readinessOf(s.state, round, full, now(s)) }, 0);
+}
+
+const now = (s: Scribe): Instant => s.events.at(-1)?.at ?? instantOf(START);
+
+/** The first look, as a step. */
+export function ready(s: Scribe): void {
+  s.add({ event: "step", step: "readiness", state: "started" }, 0);
+  look(s);
+  s.add({ event: "step", step: "readiness", state: "finished" }, 0);
+}
+
 /** The staging step with its tests and its gate. */
 export function staging(s: Scribe, o: { failing?: number; message?: string } = {}): void {
+  ready(s);
   s.add({ event: "step", step: "staging", state: "started" });
   act(s, "staging/deploy", {
     text: `deploy ${NEW} to staging beside ${OLD}`,
@@ -69,6 +114,7 @@ export function baseline(s: Scribe): void {
 
 /** Starts the new version without traffic and gives it its first share. */
 export function prepare(s: Scribe): void {
+  look(s, 2, false);
   s.add({ event: "step", step: "execute", state: "started" });
   act(s, "canary/prepare", {
     text: `start ${NEW} in production without traffic`,
