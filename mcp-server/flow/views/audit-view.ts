@@ -6,7 +6,7 @@ import { documentPath } from "./documents.ts";
 import { tell } from "./event-rows.ts";
 import { decidedBy } from "./gate-views.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
-import { armTotals, pollsOf, throughputRps } from "./series.ts";
+import { armTotals, errorRatePct, intervalGroups, type Poll, pollsOf, quantileEdge, throughputRps } from "./series.ts";
 import { actorText, known, levelText, triggerText } from "./words.ts";
 
 type View = ArtifactView<"audit-trail">;
@@ -26,7 +26,10 @@ export function auditView(record: RunRecord, events: Events): View {
       status: gate.verdict.outcome,
       detail: decidedBy(gate),
     })),
-    sloSnapshots: record.watches.map((watched) => snapshotRow(record, watched)),
+    sloSnapshots: record.watches.flatMap((watched) => [
+      ...intervalGroups(record, watched).flatMap((polls) => intervalRow(watched, polls)),
+      snapshotRow(record, watched),
+    ]),
     events: events.flatMap(eventRow),
   };
 }
@@ -70,6 +73,23 @@ function decisionRow({ at, actor, event }: Events[number]): NonNullable<View["de
   }
 }
 
+/** What one interval of the reports measured by itself. */
+function intervalRow({ plan }: WatchRecord, polls: readonly Poll[]): NonNullable<View["sloSnapshots"]> {
+  const totals = armTotals(polls, "candidate");
+  const at = polls.at(-1)?.at;
+  if (at === undefined || totals.requests === 0) return [];
+  return [
+    {
+      at,
+      step: plan.text,
+      errorRate: known(errorRatePct(totals), (v) => levelText(v, "%")),
+      p99: known(quantileEdge(totals.latency, 0.99), (v) => levelText(v, "ms")),
+      throughput: known(throughputRps(totals), (v) => levelText(v, "rps")),
+    },
+  ];
+}
+
+/** All of a watch, as it was judged. */
 function snapshotRow(record: RunRecord, watched: WatchRecord): NonNullable<View["sloSnapshots"]>[number] {
   const level = (id: string) =>
     known(
@@ -79,7 +99,7 @@ function snapshotRow(record: RunRecord, watched: WatchRecord): NonNullable<View[
   const rps = throughputRps(armTotals(pollsOf(record, watched.key), "candidate"));
   return {
     at: watched.lastAt,
-    step: watched.plan.text,
+    step: `${watched.plan.text}, in all`,
     errorRate: level("error-rate"),
     p99: level("latency-p99"),
     throughput: known(rps, (v) => levelText(v, "rps")),

@@ -9,7 +9,7 @@ import { gateOf, type RunRecord, watchesOf } from "./record.ts";
 import { concurrent, eliminated, rollbackResult } from "./rollback.ts";
 import { rollbackChecks } from "./rollback-checks.ts";
 import { armTotals, pollsOf } from "./series.ts";
-import { type IncidentSeverity, incidentSeverity } from "./severity.ts";
+import { type IncidentSeverity, incidentId, incidentSeverity } from "./severity.ts";
 import { exposedMs, restoreMs, rollbackMs, spanMs, trafficBackAt } from "./times.ts";
 import { exposureOf, userImpact } from "./user-impact.ts";
 import { known, triggerText } from "./words.ts";
@@ -26,7 +26,7 @@ export function incidentView(record: RunRecord, references: { name: string; path
   const watched = watchesOf(record, "production").at(-1);
   const gate = gateOf(record, "rollback");
   return {
-    incidentId: plan.fixes?.incident ?? "UNDECLARED",
+    incidentId: incidentId(record),
     severity: severity.severity,
     severityWhy: severity.why,
     service: plan.service,
@@ -50,6 +50,7 @@ export function incidentView(record: RunRecord, references: { name: string; path
     findings: findings(record),
     actions: incidentActions(record),
     review: reviewText(record, severity),
+    notifications: notifications(record),
     references,
     advice: adviceOf(record, "rollback"),
   };
@@ -75,6 +76,17 @@ function evidenceFacts(record: RunRecord): Facts {
     { name: "Polls", value: `${num(polls)}, one every ${spanText(record.plan.pollMs)}` },
     { name: "Decided by", value: record.state.latched?.reasons.map(({ code }) => code).join(", ") || null },
   ];
+}
+
+/** Who was told before this report was written. What is told of the outcome itself is in the audit trail. */
+function notifications({ plan, events }: RunRecord): NonNullable<View["notifications"]> {
+  return events.flatMap(({ at, event }) => {
+    if (event.event !== "notified") return [];
+    const receiver = plan.notify?.[event.receiver - 1];
+    const channel = receiver === undefined ? "unknown" : "command" in receiver ? "command" : "webhook";
+    const result = event.problem === undefined ? "taken" : `not told: ${event.problem}`;
+    return [{ at, audience: `receiver ${event.receiver} of the plan`, channel, what: `${event.kind}, ${result}` }];
+  });
 }
 
 function regressionFacts(record: RunRecord): NonNullable<View["regression"]> {

@@ -3,7 +3,7 @@ import { HISTORICAL_ALLOWANCE } from "../../judge/metrics/probes.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
-import { armTotals, errorRatePct, pollsOf, throughputRps } from "./series.ts";
+import { armTotals, errorRatePct, pollsOf, probedText, throughputRps } from "./series.ts";
 import { changeText, known, levelText, requestsText } from "./words.ts";
 
 export type MetricRow = NonNullable<ArtifactView<"slo-monitoring-report">["metrics"]>[number];
@@ -80,6 +80,7 @@ export function trafficRows(record: RunRecord, watched: WatchRecord): MetricRow[
   const rps = rates.length > 0 ? rates.reduce((sum, rate) => sum + rate, 0) : null;
   const isCompared = watched.plan.track !== "staging";
   const before = record.state.baseline?.throughputRps;
+  const probed = probedText(record, polls);
   return [
     {
       metric: "throughput, all versions",
@@ -88,7 +89,7 @@ export function trafficRows(record: RunRecord, watched: WatchRecord): MetricRow[
       change: isCompared ? known(relativePct(before, rps), (v) => changeText(v, "%")) : NOT_COMPARED,
       limit: NOT_JUDGED,
       samples: requestsText(requests),
-      status: "shown",
+      status: probed ? `shown; ${probed}` : "shown",
     },
     availabilityRow(record, watched, candidate),
   ];

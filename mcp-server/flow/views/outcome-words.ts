@@ -105,7 +105,7 @@ export function nextSteps(record: RunRecord): string[] {
 }
 
 /** What each gap asks for, each once. */
-function afterReadiness({ state }: RunRecord): string[] {
+export function afterReadiness({ state }: RunRecord): string[] {
   const report = lastReport(state);
   const todo = [...(report?.gaps ?? []), ...(report?.conditions ?? [])]
     .filter((entry) => !("acknowledgedBy" in entry) || entry.acknowledgedBy === null)

@@ -1,4 +1,4 @@
-import { type MetricReading, readMetrics } from "../../judge/index.ts";
+import { type MetricReading, openConditions, type ReadinessReport, readMetrics } from "../../judge/index.ts";
 import { percentText } from "../../judge/tests/index.ts";
 import type { MessageView, ProblemKind } from "../../record/artifact-kinds/index.ts";
 import { renderMessage } from "../../record/artifacts.ts";
@@ -7,12 +7,15 @@ import type { Stamped } from "../../record/journal.ts";
 import { type Reason, spanText } from "../../vocab/index.ts";
 import type { FlowEvent, Trigger } from "../events.ts";
 import type { Plan } from "../plan.ts";
+import { stoppedByReadiness } from "../readiness-state.ts";
 import { documentPath, documentsOf } from "./documents.ts";
 import { masked } from "./masked.ts";
 import { metricName } from "./metric-rows.ts";
-import { nextSteps } from "./outcome-words.ts";
+import { afterReadiness, nextSteps } from "./outcome-words.ts";
+import { decisionText, gatesStatus, QUALITY_GATES, rationale, readinessReportOf } from "./readiness.ts";
 import { gateOf, type RunRecord, recordOf } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
+import { incidentText } from "./severity.ts";
 import { failureLines, type SmokeRecord } from "./smoke.ts";
 import { affectedAreas, lostText, testRows, testsOf } from "./tests.ts";
 import { restoreMs } from "./times.ts";
@@ -23,9 +26,6 @@ type Line = NonNullable<View["response"]>[number];
 
 /** Lost tests named in a message; the gate report lists more. */
 const TESTS_NAMED = 5;
-
-/** Name of an incident that no person or system has declared. */
-const UNDECLARED = "UNDECLARED: a person declares it";
 
 /** What went wrong with a run, as it is told when it happens; undefined while nothing has. Pure. */
 export function problemText(plan: Plan, events: readonly Stamped<FlowEvent>[]): string | undefined {
@@ -83,6 +83,8 @@ function ofStop(record: RunRecord): ProblemKind | undefined {
   const stop = stopOf(record);
   const reasons = stop?.reasons ?? [];
   if (reasons.some(({ code }) => ASKED_FOR.has(code))) return undefined;
+  if (stoppedByReadiness(record.state))
+    return readinessReportOf(record)?.environment === "HEALTHY" ? "quality-gate" : "environment-degraded";
   const gate = gateOf(record, "staging")?.gate;
   if (gate && gate.verdict.outcome !== "PASS") return gate.worst === "smoke" ? "smoke-failed" : "staging-regression";
   if (failedSmokes(record).length > 0) return "smoke-failed";
@@ -90,7 +92,7 @@ function ofStop(record: RunRecord): ProblemKind | undefined {
 }
 
 function viewOf(record: RunRecord, kind: ProblemKind): View {
-  const common = { artifacts: artifactsOf(record), incident: UNDECLARED };
+  const common = { artifacts: artifactsOf(record), incident: incidentText(record) };
   switch (kind) {
     case "quality-gate":
     case "environment-degraded":
@@ -115,14 +117,28 @@ function viewOf(record: RunRecord, kind: ProblemKind): View {
 type Own = Omit<View, "artifacts" | "incident">;
 
 function readinessProblem(record: RunRecord, kind: "quality-gate" | "environment-degraded"): Own {
-  const reasons = stopOf(record)?.reasons ?? [];
-  const what = kind === "quality-gate" ? "Pre-deployment validation failed" : "Production is not healthy";
+  const { plan, state } = record;
+  const report = stoppedByReadiness(state) ? readinessReportOf(record) : undefined;
+  const what = kind === "quality-gate" ? "Pre-deployment validation failed" : `Production is ${report?.environment}`;
+  const open = report && (report.gaps.length > 0 ? report.gaps : openConditions(report));
   return {
-    headline: `${what}: ${record.plan.service} ${record.plan.version}`,
-    found: reasons.map(({ text }) => text),
-    actions: nextSteps(record),
+    headline: `${what}: ${plan.service} ${plan.version}`,
+    facts: report ? readinessFacts(report) : [],
+    found: open
+      ? open.map(({ criterion, text }) => `${criterion}: ${text}`)
+      : (stopOf(record)?.reasons.map(({ text }) => text) ?? []),
+    actions: report ? afterReadiness(record) : nextSteps(record),
     closing: "Deployment BLOCKED: production was not touched.",
   };
+}
+
+function readinessFacts(report: ReadinessReport): NonNullable<View["facts"]> {
+  return [
+    { name: "Decision", value: `${decisionText(report)}: ${rationale(report)}` },
+    { name: "Quality gates", value: gatesStatus(report, QUALITY_GATES) },
+    { name: "Environment", value: report.environment },
+    { name: "Rollback plan", value: report.rollback },
+  ];
 }
 
 function stagingProblem(record: RunRecord): Own {

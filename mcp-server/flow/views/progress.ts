@@ -1,3 +1,4 @@
+import { openConditions, type ReadinessReport } from "../../judge/index.ts";
 import type { MessageView } from "../../record/artifact-kinds/index.ts";
 import { renderMessage } from "../../record/artifacts.ts";
 import { pct } from "../../record/figures.ts";
@@ -5,8 +6,10 @@ import type { Stamped } from "../../record/journal.ts";
 import { type Outcome3, spanText } from "../../vocab/index.ts";
 import type { FlowEvent, StepName } from "../events.ts";
 import type { Plan } from "../plan.ts";
+import { stoppedByReadiness } from "../readiness-state.ts";
 import { decidedBy } from "./gate-views.ts";
 import { masked } from "./masked.ts";
+import { gatesStatus, QUALITY_GATES, readinessReportOf } from "./readiness.ts";
 import { type RunRecord, recordOf, type WatchRecord, watchesOf } from "./record.ts";
 import { stepResult } from "./report-rows.ts";
 import { smokeText } from "./smoke.ts";
@@ -26,9 +29,11 @@ export function progressText(plan: Plan, events: readonly Stamped<FlowEvent>[], 
 }
 
 const NAMES: Partial<Record<StepName, string>> = {
+  readiness: "Readiness",
   staging: "Staging regression gate",
   approval: "Approval of the plan",
   baseline: "Production baseline",
+  migrations: "Migrations in production",
   execute: "Deployment",
   observe: "Observation and production gate",
   rollback: "Rollback",
@@ -57,9 +62,11 @@ function progressView(record: RunRecord, next: string): View {
 
 function resultOf(record: RunRecord, step: StepName): string {
   switch (step) {
+    case "readiness":
     case "staging":
     case "approval":
     case "baseline":
+    case "migrations":
     case "execute":
     case "observe":
     case "rollback":
@@ -72,7 +79,9 @@ function resultOf(record: RunRecord, step: StepName): string {
 /** Cut short is failed, unless the run merely ended there because somebody stopped it. */
 function markOfStep(record: RunRecord, step: StepName, isFinished: boolean): Line["mark"] {
   if (step === "rollback") return record.state.outcome?.outcome === "ROLLED_BACK" ? "done" : "failed";
+  if (step === "readiness" && stoppedByReadiness(record.state)) return "failed";
   if (!isFinished) return record.state.outcome?.outcome === "ABORTED" ? "warning" : "failed";
+  if (step === "readiness") return readinessReportOf(record)?.decision === "GO" ? "done" : "warning";
   const outcomes = record.gates.filter(({ key }) => stepOf(key) === step).map(({ gate }) => gate.verdict.outcome);
   if (outcomes.includes("FAIL")) return "failed";
   return outcomes.includes("INCONCLUSIVE") ? "warning" : "done";
@@ -87,6 +96,8 @@ function stepOf(gateKey: string): StepName {
 
 function linesOf(record: RunRecord, step: StepName): Line[] {
   switch (step) {
+    case "readiness":
+      return readinessLines(record);
     case "staging":
       return [
         ...testLines(record),
@@ -105,6 +116,31 @@ function linesOf(record: RunRecord, step: StepName): Line[] {
     default:
       return [];
   }
+}
+
+/** The three parts of readiness, then what is in the way or under a condition. */
+function readinessLines(record: RunRecord): Line[] {
+  const report = readinessReportOf(record);
+  if (!report) return [];
+  const isHealthy = report.environment === "HEALTHY";
+  const gates = gatesStatus(report, QUALITY_GATES);
+  return [
+    { mark: gates === "PASS" ? "done" : "failed", text: `quality gates: ${gates}` },
+    { mark: isHealthy ? "done" : "failed", text: `environment: ${report.environment}` },
+    { mark: report.rollback === "READY" ? "done" : "failed", text: `rollback plan: ${report.rollback}` },
+    ...report.gaps.map(({ criterion, text }): Line => ({ mark: "failed", text: `${criterion}: ${text}` })),
+    ...conditionLines(report),
+  ];
+}
+
+/** Conditions that somebody took in one line, the others each with what was found. */
+function conditionLines(report: ReadinessReport): Line[] {
+  const open = openConditions(report);
+  const taken = report.conditions.filter((condition) => !open.includes(condition)).map(({ criterion }) => criterion);
+  return [
+    ...(taken.length > 0 ? [{ mark: "warning" as const, text: `conditions of the plan: ${taken.join(", ")}` }] : []),
+    ...open.map(({ criterion, text }): Line => ({ mark: "warning", text: `${criterion}: ${text}` })),
+  ];
 }
 
 function productionLines(record: RunRecord, final: boolean): Line[] {

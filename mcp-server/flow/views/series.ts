@@ -1,4 +1,5 @@
 import { type Histogram, totalOf } from "../../judge/index.ts";
+import { num } from "../../record/figures.ts";
 import type { Stamped } from "../../record/journal.ts";
 import type { Arm, Increment, Instant } from "../../vocab/index.ts";
 import type { FlowEvent } from "../events.ts";
@@ -57,6 +58,19 @@ function isCounted(increment: Increment, arm: Arm): boolean {
   return increment.arm === arm && (increment.quality === "ok" || increment.quality === "reset");
 }
 
+/**
+ * How much of what some polls counted was sent by us and not by users; empty where nothing was. Probe requests are among
+ * the counted ones.
+ */
+export function probedText({ plan }: Pick<RunRecord, "plan">, polls: readonly Poll[]): string {
+  if (plan.metrics?.config.source === "probes") return "all of it probe traffic";
+  const sent = polls.reduce(
+    (total, { event }) => total + (event.probes?.candidate ?? 0) + (event.probes?.baseline ?? 0),
+    0,
+  );
+  return sent > 0 ? `${num(sent)} of it probe traffic` : "";
+}
+
 /** Failed requests in percent; null without any request. */
 export function errorRatePct({ requests, failed }: Pick<ArmTotals, "requests" | "failed">): number | null {
   return requests > 0 ? (100 * failed) / requests : null;
@@ -92,7 +106,7 @@ function added(all: Histogram, more: Histogram): Histogram {
 /** A watch over time: a row per interval of the plan (five minutes by default), or per poll in a short watch; never more rows than fit on a page. */
 export function intervalRows(record: RunRecord, watched: WatchRecord): IntervalRow[] {
   return intervalGroups(record, watched).map((polls, index, groups) =>
-    rowOf(polls, watched, index === groups.length - 1),
+    rowOf(record, polls, watched, index === groups.length - 1),
   );
 }
 
@@ -114,9 +128,10 @@ export function intervalGroups(record: RunRecord, watched: WatchRecord): Poll[][
   return [...groups.values()];
 }
 
-function rowOf(polls: readonly Poll[], watched: WatchRecord, isLast: boolean): IntervalRow {
+function rowOf(record: RunRecord, polls: readonly Poll[], watched: WatchRecord, isLast: boolean): IntervalRow {
   const candidate = armTotals(polls, "candidate");
   const baseline = armTotals(polls, "baseline");
+  const probed = candidate.requests > 0 ? probedText(record, polls) : "";
   return {
     at: polls.at(-1)?.at ?? watched.startedAt,
     weightPct: watched.plan.weightPct,
@@ -125,7 +140,7 @@ function rowOf(polls: readonly Poll[], watched: WatchRecord, isLast: boolean): I
     baselineErrorRatePct: errorRatePct(baseline),
     p99Ms: quantileEdge(candidate.latency, 0.99),
     baselineP99Ms: quantileEdge(baseline.latency, 0.99),
-    status: statusOf(polls, candidate, isLast && watched.end?.end === "trigger"),
+    status: [statusOf(polls, candidate, isLast && watched.end?.end === "trigger"), probed].filter(Boolean).join("; "),
   };
 }
 

@@ -26,3 +26,14 @@ export function incidentSeverity(record: RunRecord): IncidentSeverity | undefine
     return { severity: "P2", why: "stopped before anybody was exposed; a ticket is enough", reviewHours: null };
   return undefined;
 }
+
+/** Name of the incident that a run belongs to: the one that it was to end. Nobody else has declared one. */
+export function incidentId({ plan }: RunRecord): string {
+  return plan.fixes?.incident ?? "UNDECLARED";
+}
+
+/** The same with what it means. */
+export function incidentText(record: RunRecord): string {
+  const id = incidentId(record);
+  return `${id}: ${record.plan.fixes ? "this release was to end it" : "a person declares it"}`;
+}

@@ -3,7 +3,7 @@ import type { Reason } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
 import { judgedRows, metricName, trafficRows } from "./metric-rows.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
-import { intervalRows, isGap, pollsOf } from "./series.ts";
+import { intervalRows, isGap, pollsOf, probedText } from "./series.ts";
 import { reasonsText, triggerText } from "./words.ts";
 
 type View = ArtifactView<"slo-monitoring-report">;
@@ -75,7 +75,9 @@ function gaps(record: RunRecord, watched: WatchRecord): string[] {
   const missed = polls.filter(isGap);
   const problems = new Set(missed.flatMap(({ event }) => (event.problem === undefined ? [] : [event.problem])));
   const open = (watched.reading?.metrics ?? []).filter(({ candidate }) => candidate.value === undefined);
+  const probed = watched.reading ? probedText(record, polls) : "";
   return [
+    ...(probed ? [`what users met: ${probed}`] : []),
     ...(missed.length > 0 && watched.reading ? [`${missed.length} of ${polls.length} polls got no answer`] : []),
     ...[...problems].map((problem) => `could not be read: ${problem}`),
     ...open.map(({ id }) => `${metricName(id)}: no judged measurement`),

@@ -22,6 +22,8 @@ export interface LineState {
   readonly reportedMs: number;
   readonly candidate: Tally;
   readonly baseline: Tally;
+  /** Requests of probe traffic among those of both arms. */
+  readonly probed: number;
   /** The problem of the last poll, so that it is said once. */
   readonly problem: string | undefined;
 }
@@ -33,6 +35,7 @@ export const NO_LINES: LineState = {
   reportedMs: 0,
   candidate: NOTHING,
   baseline: NOTHING,
+  probed: 0,
   problem: undefined,
 };
 
@@ -69,6 +72,7 @@ function nextState(event: FlowEvent, before: LineState): LineState {
         servedMs: before.servedMs + event.elapsedMs,
         candidate: add(before.candidate, event.increments, "candidate"),
         baseline: add(before.baseline, event.increments, "baseline"),
+        probed: before.probed + (event.probes?.candidate ?? 0) + (event.probes?.baseline ?? 0),
         problem: event.problem,
       };
     default:
@@ -214,7 +218,7 @@ function pollText(before: LineState, state: LineState): string | undefined {
   if (!isDue(state)) return undefined;
   return `served ${spanText(state.servedMs)} of ${spanText(state.plannedMs)}: new ${tallyText(state.candidate)}${
     state.baseline.requests > 0 ? `, old ${tallyText(state.baseline)}` : ""
-  }`;
+  }${state.probed > 0 ? ` (${state.probed} of them probes)` : ""}`;
 }
 
 function tallyText({ requests, failed }: Tally): string {

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import { artifactFiles } from "../../../mcp-server/flow/artifacts.ts";
 import { auditTrail, metricsFile } from "../../../mcp-server/flow/audit.ts";
+import { recordOf } from "../../../mcp-server/flow/views/record.ts";
 import { JUDGE } from "../../../mcp-server/judge/index.ts";
 import { aborted, blocked, rolledBack, success } from "./journals.ts";
 
@@ -15,7 +17,8 @@ test("the audit trail tells who decided what, and ends with the archive", () => 
     `| staging gate | ${JUDGE} | rule | PASS |`,
     "| approval of the plan | ada | terminal | approve |",
     "| roll back | runner deploy-flow | slo | service level broken",
-    "| stage 1 of 2: 20 % on 2.1.0 | 30.0 % | 745 ms | 20.0 rps |",
+    "| stage 1 of 2: 20 % on 2.1.0 | 30.0 % | 750 ms | 20.0 rps |",
+    "| stage 1 of 2: 20 % on 2.1.0, in all | 30.0 % | 745 ms | 20.0 rps |",
     "`.aiwg/reports/deployment-report-2.1.0.md`",
   ]) {
     expect(text).toContain(fact);
@@ -54,4 +57,28 @@ test.each([
   [aborted, { outcome: "ABORTED", smoke: { staging: { passed: 3, total: 3 }, production: null } }],
 ] as const)("the figures of a run, case %#", (journal, figures) => {
   expect(JSON.parse(metricsFile(journal()))).toMatchObject(figures);
+});
+
+test("a long watch is in the trail by the intervals of the reports, and in all", () => {
+  const [, levels = ""] = auditTrail(success()).split(/^## (?:Service levels|Events)$/m);
+  const rows = levels.split("\n").filter((line) => line.includes("| observe 2.1.0 at 100 %"));
+  expect(rows.map((row) => row.split("|")[2]?.trim())).toEqual([
+    "observe 2.1.0 at 100 %",
+    "observe 2.1.0 at 100 %",
+    "observe 2.1.0 at 100 %",
+    "observe 2.1.0 at 100 %, in all",
+  ]);
+});
+
+test("who was told of a rollback is in the trail and in the rollback report", () => {
+  const config = { notify: [{ command: ["page", "{kind}"] }, { webhook: "https://chat.example/hook" }] };
+  const s = rolledBack({ config }, (run) => {
+    const told = { event: "notified", kind: "rollback-started", ms: 20 };
+    run.add({ ...told, id: "a", receiver: 1 });
+    run.add({ ...told, id: "a", receiver: 2, problem: "status 503" });
+  });
+  const report = artifactFiles(recordOf(s.plan, s.events)).find(({ path }) => path.includes("rollback-report"))?.text;
+  expect(report).toContain("| receiver 1 of the plan | command | rollback-started, taken |");
+  expect(report).toContain("| receiver 2 of the plan | webhook | rollback-started, not told: status 503 |");
+  expect(auditTrail(s)).toContain("| told receiver 2: rollback-started | status 503 |");
 });

@@ -2,7 +2,16 @@ import { describe, expect, test } from "vitest";
 import { artifactFiles } from "../../../mcp-server/flow/artifacts.ts";
 import { recordOf } from "../../../mcp-server/flow/views/record.ts";
 import { readFrontMatter } from "../../../mcp-server/record/artifacts.ts";
-import { aborted, blocked, firstDeployment, rollbackFailed, rolledBack, success, unproven } from "./journals.ts";
+import {
+  aborted,
+  blocked,
+  firstDeployment,
+  notReady,
+  rollbackFailed,
+  rolledBack,
+  success,
+  unproven,
+} from "./journals.ts";
 import { end, NEW, RUN_ID, type Scribe, scribe } from "./scribe.ts";
 
 const W = ".aiwg/working/deployment";
@@ -61,6 +70,7 @@ describe("what is due for each outcome", () => {
     ["SUCCESS", success, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...OBSERVED, ...REPORT, ...PLOT]],
     ["UNPROVEN", unproven, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...OBSERVED, ...REPORT, ...PLOT]],
     ["BLOCKED", blocked, [...PLANS, ...STAGING, `${D}/regression-impact-assessment-staging.md`, ...REPORT, ...PLOT]],
+    ["BLOCKED by readiness", notReady, [...PLANS, ...READINESS, ...REPORT]],
     ["ABORTED", aborted, [...PLANS, ...STAGING, ...REPORT, ...PLOT]],
     ["ROLLBACK_FAILED", rollbackFailed, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...BACK, ...REPORT, ...PLOT]],
     ["ROLLED_BACK", rolledBack, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...BACK, ...REPORT, ...PLOT]],

@@ -43,13 +43,17 @@ const PROVIDED = [
 ] as const;
 
 /** One look at readiness, in which everything that a machine answers passes. */
-export function look(s: Scribe, round = 1, full = true): void {
+export function look(s: Scribe, round = 1, full = true, isWell = true): void {
   for (const [check, criterion, text] of PROVIDED) {
     if (check === "previous" && (!full || !s.plan.previous)) continue;
     const key = `readiness/${round}/${check}`;
     s.add({ event: "intent", key, intent: { text: `readiness ${criterion}: ${check}` } }, 0);
     const by = { kind: "runner", name: "deploy-flow" };
-    const value = { criterion, check, status: "pass", text, by, at: now(s), accepted: [], evidence: [] };
+    const given =
+      isWell || check !== "target"
+        ? { status: "pass", text }
+        : { status: "fail", text: "1 of 2 serving instances are ready" };
+    const value = { criterion, check, ...given, by, at: now(s), accepted: [], evidence: [] };
     s.add({ event: "result", key, value }, 0);
   }
   s.add({ event: "readiness", key: `readiness/${round}`, full, report: readinessOf(s.state, round, full, now(s)) }, 0);
@@ -215,8 +219,8 @@ export function blocked(message?: string): Scribe {
 }
 
 /** The new version fails in the canary and goes back, all within the first stage. */
-export function rolledBack(): Scribe {
-  const s = scribe();
+export function rolledBack(edits: PlanEdits = {}, latched: (s: Scribe) => void = () => undefined): Scribe {
+  const s = scribe(planOf(edits));
   staging(s);
   approve(s);
   baseline(s);
@@ -230,6 +234,7 @@ export function rolledBack(): Scribe {
   stageOne(s, { polls: 4, conduct: { failed: 0.3, slow: 0.5 }, end: "trigger", reasons });
   s.add({ event: "rollback-latched", trigger: { kind: "slo", reasons } }, 5);
   s.add({ event: "trigger-noted", trigger: { kind: "infra", reasons: [{ code: "restart", text: "1 restart" }] } }, 5);
+  latched(s);
   goBack(s);
   return end(s, "ROLLED_BACK", OLD, reasons);
 }
@@ -277,6 +282,16 @@ export function firstDeployment(): Scribe {
   s.add({ event: "watch-ended", key: "stage-1/watch", result: { end: "served", proven: false, reasons: [] } });
   s.add({ event: "gate", key: "production/gate", gate: productionGateOf(s.state, "stage-1/watch") });
   return end(s, "SUCCESS", NEW);
+}
+
+/** Production is not well before anything is changed. */
+export function notReady(): Scribe {
+  const s = scribe();
+  s.add({ event: "step", step: "readiness", state: "started" }, 0);
+  look(s, 1, true, false);
+  const reasons = [...(s.state.readiness.get("readiness/1")?.report.reasons ?? [])];
+  s.add({ event: "stopping", stop: { outcome: "BLOCKED", reasons } });
+  return end(s, "BLOCKED", OLD, reasons);
 }
 
 /** Nobody approved. */

@@ -4,7 +4,7 @@ import { problemOf, problemText, tellsProblem } from "../../../mcp-server/flow/v
 import { progressText } from "../../../mcp-server/flow/views/progress.ts";
 import { recordOf } from "../../../mcp-server/flow/views/record.ts";
 import { startText } from "../../../mcp-server/flow/views/start.ts";
-import { aborted, blocked, rollbackFailed, rolledBack, success, unproven } from "./journals.ts";
+import { aborted, blocked, notReady, rollbackFailed, rolledBack, success, unproven } from "./journals.ts";
 
 type Told = ReturnType<typeof success>;
 const problem = ({ state, events }: Told) => problemText(state.plan, events);
@@ -28,6 +28,7 @@ describe("progress", () => {
     ["success", success()],
     ["blocked", blocked()],
     ["rolled back", rolledBack()],
+    ["not ready", notReady()],
   ])("of a run that was %s", (_name, run) => {
     expect(progressText(run.state.plan, run.events, "read the report")).toMatchSnapshot();
   });
@@ -49,6 +50,7 @@ describe("problems", () => {
     ["success", success(), undefined],
     ["unproven", unproven(), undefined],
     ["aborted", aborted(), undefined],
+    ["not ready", notReady(), "environment-degraded"],
     ["blocked", blocked(), "staging-regression"],
     ["rolled back", rolledBack(), "slo-breach"],
     ["rollback failed", rollbackFailed(), "rollback-failed"],
