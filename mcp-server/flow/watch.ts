@@ -74,8 +74,8 @@ export async function watchDuring<T>(
   } finally {
     changing.done = true;
     over.abort();
-    hands.restProbes(watched.watch.track);
-    await polling;
+    // A poll that is still under way grants the probes more time: they rest once it is over.
+    await polling.finally(() => hands.restProbes(watched.watch.track));
   }
 }
 

@@ -6,7 +6,7 @@ export interface Clock {
   wall(): Instant;
   /** Milliseconds since an arbitrary start, never going back. Not comparable between processes. */
   mono(): Ms;
-  /** Resolves after `ms`, or at once when `signal` aborts. Never rejects. */
+  /** Resolves after `ms`, or after the longest time that a timer can wait, or at once when `signal` aborts. Never rejects. */
   sleep(ms: Ms, signal?: AbortSignal): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export const systemClock: Clock = {
   mono: () => performance.now(),
   sleep: async (ms, signal) => {
     try {
-      await delay(ms, undefined, signal ? { signal } : {});
+      await delay(timerMs(ms), undefined, signal ? { signal } : {});
     } catch {
       // An aborted sleep is a short sleep; the caller looks at its signal.
     }

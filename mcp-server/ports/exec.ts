@@ -109,12 +109,19 @@ export const realExec: Exec = {
       child.stdout.on("data", out.take);
       child.stderr.on("data", err.take);
       child.stdin.on("error", () => {});
-      if (child.pid !== undefined) options.onStart?.(child.pid);
-      child.stdin.end(options.stdin ?? "");
       child.on("error", (error) => {
         clear();
         reject(error);
       });
+      try {
+        if (child.pid !== undefined) options.onStart?.(child.pid);
+      } catch (error) {
+        // Nobody would know of it: it must not work on.
+        stop();
+        clear();
+        reject(error);
+      }
+      child.stdin.end(options.stdin ?? "");
       let grace: NodeJS.Timeout | undefined;
       const end = (code: number | null, signal: NodeJS.Signals | null) => {
         clear();

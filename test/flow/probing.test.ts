@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { DeployConfig } from "../../mcp-server/flow/config.ts";
+import type { Run } from "../../mcp-server/flow/engine.ts";
+import type { FlowEvent } from "../../mcp-server/flow/events.ts";
+import type { Hands } from "../../mcp-server/flow/hands.ts";
 import { addedProbeRate, probeJourneys, probesOf, refuseUnprobed } from "../../mcp-server/flow/probing.ts";
-import type { RunState, WatchState } from "../../mcp-server/flow/run-state.ts";
+import { emptyState, type RunState, type WatchState } from "../../mcp-server/flow/run-state.ts";
+import { applyEvent } from "../../mcp-server/flow/state.ts";
+import { watchDuring } from "../../mcp-server/flow/watch.ts";
+import { systemClock } from "../../mcp-server/ports/index.ts";
+import type { Stamped } from "../../mcp-server/record/journal.ts";
+import type { StepKey } from "../../mcp-server/vocab/index.ts";
+import { fakeWorld } from "./fake-world.ts";
 
 const look = { id: "look", steps: [{ path: "/a" }, { path: "/b" }] };
 const order = { id: "order", mutates: true, steps: [{ method: "POST", path: "/orders" }] };
@@ -111,4 +120,40 @@ describe("probes beside scraped metrics", () => {
   ])("%s", (_name, state, watch, rate) => {
     expect(addedProbeRate(state, watch)).toBe(rate);
   });
+});
+
+test("probe traffic ends with the watch that asked for it, also when a poll was under way just then", async () => {
+  const { plan, clock } = fakeWorld();
+  const state = emptyState(plan);
+  const key = "stage-1/watch" as StepKey;
+  const about = { text: "", weightPct: 20, plannedMs: 60_000, extensionMs: 0, minRequests: 0 };
+  const watch = { track: "production", frozen: false, final: false, ...about } as const;
+  const at = clock.wall();
+  const actor = { kind: "runner", name: "deploy-flow" } as const;
+  const append = (event: FlowEvent) =>
+    applyEvent(state, { seq: 1, epoch: 1, at, actor, event, prev: "", hash: "" } as unknown as Stamped<FlowEvent>);
+  append({ event: "watch-started", key, watch });
+  const done: string[] = [];
+  const hands = {
+    source: () => undefined,
+    probe: () => void done.push("probe"),
+    restProbes: () => void done.push("rest"),
+  } as unknown as Hands;
+  const target = {
+    observe: async () => {
+      await systemClock.sleep(5);
+      return { pools: [], instances: [], measuredSharePct: {}, measuredRequests: 0, entryUrl: "", readAt: at };
+    },
+  };
+  const run = {
+    plan,
+    clock,
+    target,
+    state: () => state,
+    interrupted: new AbortController().signal,
+    now: () => at,
+    append,
+  } as unknown as Run;
+  await watchDuring(run, hands, key, async () => {});
+  expect(done).toEqual(["probe", "rest"]);
 });

@@ -15,6 +15,18 @@ describe("the system clock", () => {
     await systemClock.sleep(60_000, AbortSignal.abort());
     expect(epochMs(systemClock.wall())).toBeGreaterThan(0);
   });
+
+  it("does not wake at once from a sleep that is longer than a timer can wait", async () => {
+    const stop = new AbortController();
+    let isAwake = false;
+    const asleep = systemClock.sleep(30 * 86_400_000, stop.signal).then(() => {
+      isAwake = true;
+    });
+    await systemClock.sleep(30);
+    expect(isAwake).toBe(false);
+    stop.abort();
+    await asleep;
+  });
 });
 
 describe("a time limit", () => {

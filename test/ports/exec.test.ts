@@ -35,6 +35,18 @@ describe("a command", () => {
     expect(exit.durationMs).toBeGreaterThan(0);
   });
 
+  it("does not work on when whoever has to know of it cannot be told", async () => {
+    let started = 0;
+    const refused = script("setTimeout(() => {}, 60000)", {
+      onStart: (pid) => {
+        started = pid;
+        throw new Error("the disk is full");
+      },
+    });
+    await expect(refused).rejects.toThrow("the disk is full");
+    await ended(started);
+  });
+
   it("gets its arguments as they are, without a shell", async () => {
     const exit = await realExec.run([node, "-p", "process.argv[1]", "$(id) `id` ; a|b *"], options);
     expect(exit.stdout).toBe("$(id) `id` ; a|b *\n");

@@ -49,7 +49,11 @@ export async function takeTurn(ports: Ports, folder: string, verb: "apply" | "mi
       const identity = ports.processes.identify(pid);
       // It has ended already: there is nothing to kill later.
       if (!identity) return;
-      disk.writeAtomic(group, JSON.stringify(identity), 0o600);
+      try {
+        disk.writeAtomic(group, JSON.stringify(identity), 0o600);
+      } catch {
+        // A full disk must not keep traffic from going back: the command works on, and only this process can end it.
+      }
       if (superseded()) kill(ports, identity);
     },
     end: () => {
