@@ -19,7 +19,11 @@ export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
   "deploy-yaml.yaml": { title: "deploy.yaml", schema: DeployConfig },
   "plan.yaml": { title: "Frozen plan of a run", schema: Plan },
   "journal-event.yaml": { title: "Event of a run's journal", schema: FlowEvent },
-  "flows/regression-gate.yaml": { title: "Verdict of a gate", schema: GateVerdict },
+  "flows/regression-gate.yaml": {
+    title: "Regression gate as a whole: the data of its report",
+    schema: gates.RegressionGateView,
+  },
+  "flows/gate-verdict.yaml": { title: "Verdict of a gate, as the journal has it", schema: GateVerdict },
   "flows/regression-check.yaml": { title: "Result of a regression check over tests", schema: TestsVerdict },
   "run-metrics.yaml": { title: "metrics.json of an archive", schema: RunMetrics },
   "history-entry.yaml": { title: "Line of history.jsonl", schema: HistoryEntry },

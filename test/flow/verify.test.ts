@@ -52,6 +52,24 @@ function forge(world: FakeWorld, change: (event: FlowEvent) => FlowEvent): void 
   disk.writeAtomic(fileOf(world, "ARCHIVED"), `${canonicalJson(mark)}\n`);
 }
 
+/** Changes a document, and makes manifest and mark fit the changed one. */
+function rewrite(world: FakeWorld, name: string): void {
+  const disk = world.disk();
+  const text = disk.readText(fileOf(world, name)).replace("2.0.0", "9.9.9");
+  disk.writeAtomic(fileOf(world, name), text);
+  const manifest = JSON.parse(disk.readText(fileOf(world, "manifest.json"))) as {
+    runId: string;
+    files: { path: string }[];
+  };
+  const files = manifest.files.map((file) =>
+    file.path === name ? { path: name, sha256: sha256(text), size: Buffer.byteLength(text) } : file,
+  );
+  const whole = `${canonicalJson({ ...manifest, files })}\n`;
+  disk.writeAtomic(fileOf(world, "manifest.json"), whole);
+  const mark = { runId: manifest.runId, manifestSha256: sha256(whole) };
+  disk.writeAtomic(fileOf(world, "ARCHIVED"), `${canonicalJson(mark)}\n`);
+}
+
 describe("an archive", () => {
   test.each<{ outcome: string; options?: WorldOptions; script?: (world: FakeWorld) => void }>([
     { outcome: "SUCCESS" },
@@ -111,6 +129,18 @@ describe("an archive", () => {
       world.disk().writeAtomic(fileOf(world, name), before);
     }
     expect((await verified(world)).ok).toBe(true);
+  });
+
+  test("whose report was rewritten, with a manifest to match, is found out by the journal", async () => {
+    const world = await ended();
+    const report = Object.keys(world.disk().dump())
+      .map((path) => path.slice(fileOf(world, "").length + 1))
+      .find((name) => name.endsWith("deployment-report-2.0.0.md"));
+    if (report === undefined) throw new Error("the archive has no report");
+    rewrite(world, report);
+    expect((await verified(world)).differences).toEqual([
+      { file: report, what: "not the document that the journal names" },
+    ]);
   });
 
   test("from which a file is gone, or to which one was added, names it", async () => {
