@@ -50,9 +50,9 @@ export function propose(findings: Findings, measured: Measured | undefined, targ
     target === "sandbox" ? sandboxTarget(known, say) : kubernetesTarget(known, say),
     rollout(target),
     slo(measured, say),
-    metricsSection(known, target, say),
+    metricsSection(known, measured, target, say),
     smoke(known, measured, say),
-    journeys(known, measured, target, say),
+    journeys(known, measured, say),
     testsSection(known, say),
     staging(known, target, say),
     approvals(target),
@@ -113,7 +113,7 @@ function sandboxTarget(findings: Findings, say: Say): Line[] {
     "target:",
     "  kind: sandbox",
     ["  production: false", "true where real users are: minimum times hold and a person approves"],
-    ["  artifact: releases/{version}", "one folder per version, with all that it needs to run"],
+    ["  artifact: releases/{version}", "one folder per version: all that it needs to run, and no tests"],
     start
       ? [`  command: ${flow(start.value)}`, say.take("target.command", start.value, start.from)]
       : ["  command: [./start]", say.lack("target.command", "write how the service is started, as a list of words")],
@@ -223,33 +223,59 @@ function slo(measured: Measured | undefined, { take }: Say): Line[] {
   ];
 }
 
-function metricsSection({ metrics, metricsPath }: Findings, target: TargetChoice, { take, lack }: Say): Line[] {
+/** Requests that the service counted by itself: with fewer, nobody seems to use it where it was asked. */
+const IN_USE = 1_000;
+
+function metricsSection(
+  { metrics, metricsPath }: Findings,
+  measured: Measured | undefined,
+  target: TargetChoice,
+  { take, lack }: Say,
+): Line[] {
   if (target === "kubernetes") {
     return [
       "# Metrics are not judged where replicas share the traffic: docs/targets.md says when they can be.",
       "# metrics: { path: /metrics }",
     ];
   }
-  if (metrics) return scraped(metrics, take);
+  if (metrics && (measured?.counted?.requests ?? 0) >= IN_USE) {
+    return ["# Every instance's own metrics page.", ...scraped(metrics, take), PROBES];
+  }
   const next = metricsPath
     ? `${metricsPath.value} (${metricsPath.from}) may be a metrics page; init --url reads its names, or write them below`
     : "serve a Prometheus page with a counter of requests and a histogram of times, then take the lines below";
   return [
-    `# ${comment(lack("metrics", next))}`,
-    "# metrics:",
-    `#   path: ${text(metricsPath?.value ?? "/metrics")}`,
-    '#   requests: { name: http_requests_total, failed: { label: status, matches: "5.." } }',
-    "#   latency: { name: http_request_duration_seconds, unit: s }",
-    "# Until then only the answers to our own probes are measured: the journeys below, sent again and again.",
+    "# Measured are the answers to our own probes, the journeys below sent again and again: enough while nobody else asks.",
     ["metrics: { source: probes, poll: 500ms }", "usually 10s"],
-    ["probes: { ratePerSecond: 20, recordFor: 10s }", "journeys per second to each version"],
+    PROBES,
+    metrics
+      ? "# With users, better their own requests. In place of the line `metrics` above:"
+      : `# ${comment(lack("metrics", next))}`,
+    ...(metrics ? scraped(metrics, take) : unknownPage(metricsPath?.value ?? "/metrics")).map(commentedOut),
   ];
+}
+
+const PROBES: Line = [
+  "probes: { ratePerSecond: 20, recordFor: 10s }",
+  "journeys per second to each version; usually 2, and 1m",
+];
+
+function unknownPage(path: string): Line[] {
+  return [
+    "metrics:",
+    `  path: ${text(path)}`,
+    '  requests: { name: http_requests_total, failed: { label: status, matches: "5.." } }',
+    "  latency: { name: http_request_duration_seconds, unit: s }",
+  ];
+}
+
+function commentedOut(line: Line): Line {
+  return typeof line === "string" ? `# ${line}` : [`# ${line[0]}`, line[1]];
 }
 
 function scraped({ value, from }: Found<MetricNames>, take: Say["take"]): Line[] {
   const { path, requests, latency } = value;
   return [
-    "# Every instance's own metrics page.",
     "metrics:",
     [`  path: ${text(path)}`, take("metrics", { path, requests, latency }, from)],
     ["  poll: 500ms", "usually 10s"],
@@ -292,25 +318,22 @@ function walked({ page, healthPath }: Findings, measured: Measured | undefined):
   return [[healthPath?.value ?? "/healthz"], "the health path; write what users do instead"];
 }
 
-function journeys(findings: Findings, measured: Measured | undefined, target: TargetChoice, { take }: Say): Line[] {
+function journeys(findings: Findings, measured: Measured | undefined, { take }: Say): Line[] {
   const [paths, from] = walked(findings, measured);
   take("journeys", paths, from);
   return [
-    "# What users do, step by step. Where users send too little traffic to judge by, these are sent too.",
+    "# What users do, step by step: walked as a check, and sent again and again where they are the probes.",
     "journeys:",
     "  - id: look-around",
     "    steps:",
     ...paths.map((one): Line => [`      - path: ${text(one)}`, from]),
-    ...(target === "sandbox" && findings.metrics
-      ? [["probes: { ratePerSecond: 20 }", "journeys per second to each version"] as const]
-      : []),
   ];
 }
 
 function testsSection({ tests, reports }: Findings, { take, lack }: Say): Line[] {
   if (tests) {
     return [
-      "# Tests of the new version. They run in this folder: check out what you deploy.",
+      "# Tests of the new version. They run in this folder, so it has to hold what you deploy.",
       "tests:",
       "  candidate:",
       [`    command: ${flow(tests.value)}`, take("tests.candidate.command", tests.value, tests.from)],

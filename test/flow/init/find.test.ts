@@ -35,6 +35,8 @@ interface Layout {
   /** Keys that are named as not found. */
   readonly lacks?: readonly string[];
   readonly notes?: readonly RegExp[];
+  /** Lines that stand in it. */
+  readonly says?: readonly string[];
 }
 
 const LAYOUTS: readonly Layout[] = [
@@ -140,13 +142,15 @@ const LAYOUTS: readonly Layout[] = [
       "server.js": `${NODE_SERVER}\nif (url === "/metrics") page(\`http_requests_total{code="\${code}"} 1\`, "http_request_duration_seconds");`,
     },
     comes: {
-      metrics: {
-        source: "scrape",
-        path: "/metrics",
-        requests: { name: "http_requests_total", failed: { label: "code" } },
-        latency: { name: "http_request_duration_seconds", unit: "s" },
-      },
+      // Nobody is known to use it: until then probes measure, and the page stands in comments.
+      metrics: { source: "probes" },
     },
+    says: [
+      "# metrics:",
+      "#   path: /metrics # server.js",
+      '#   requests: { name: http_requests_total, failed: { label: code, matches: "5.." } }',
+      "#   latency: { name: http_request_duration_seconds, unit: s }",
+    ],
   },
   {
     name: "a metrics page whose names are not known is not guessed",
@@ -229,11 +233,12 @@ const LAYOUTS: readonly Layout[] = [
 ];
 
 describe("a first deploy.yaml from what is there", () => {
-  it.each(LAYOUTS)("$name", ({ files, comes, lacks, notes = [] }) => {
+  it.each(LAYOUTS)("$name", ({ files, comes, lacks, notes = [], says = [] }) => {
     const findings = findIn(new Map(Object.entries(files)), "folder");
     const proposal = propose(findings, undefined, targetFor(findings));
     expect(parseDeployConfig(proposal.text, "deploy.yaml")).toMatchObject(comes);
     if (lacks) expect(proposal.missing.map(({ key }) => key)).toEqual(lacks);
+    expect(proposal.text.split("\n")).toEqual(expect.arrayContaining([...says]));
     for (const note of notes) expect(proposal.notes.join("\n")).toMatch(note);
     for (const { from } of proposal.taken) expect(from).not.toBe("");
     for (const { next } of proposal.missing) expect(proposal.text).toContain(`NOT FOUND: ${next}`.slice(0, 120));
