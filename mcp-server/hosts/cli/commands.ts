@@ -1,6 +1,7 @@
 import { TOOLS } from "../../tools/registry.ts";
 import { demoCommand, runnerCommand, sandboxDaemonCommand } from "./acting.ts";
 import type { Command } from "./command.ts";
+import { doctorCommand } from "./doctor.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { historyCommand, planCommand, statusCommand, verifyCommand } from "./looking.ts";
@@ -16,6 +17,7 @@ export const COMMAND_GROUPS: readonly { title: string; commands: readonly Comman
     title: "Deploy",
     commands: [
       initCommand,
+      doctorCommand,
       runCommand,
       planCommand,
       statusCommand,

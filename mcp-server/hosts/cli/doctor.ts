@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { EXIT } from "../../vocab/index.ts";
+import { openLazily } from "../io.ts";
+import { defineCommand } from "./command.ts";
+import { writeResult } from "./output.ts";
+
+const SIGNS = { ok: "✓", warning: "⚠️", problem: "❌" } as const;
+
+/** Says what this machine and project lack for deployments. */
+export const doctorCommand = defineCommand({
+  name: "doctor",
+  summary:
+    "Says what this machine and project lack for deployments: Node.js, programs, folders, ports, deploy.yaml. Changes nothing.",
+  input: z.object({}),
+  positionals: [],
+  run: async (_args, io) => {
+    const { examine } = await import("../../flow/doctor.ts");
+    const checks = await examine(await openLazily(io.root, io.ports), process.versions.node, io.signal);
+    const isWell = checks.every(({ state }) => state !== "problem");
+    const lines = checks.flatMap(({ id, state, found, next }) => [
+      `${SIGNS[state]} ${id}: ${found}`,
+      ...(next === undefined ? [] : [`    ${next}`]),
+    ]);
+    writeResult(io.terminal, io.format, { isWell, checks }, lines.join("\n"));
+    return isWell ? EXIT.ok : EXIT.fail;
+  },
+});
