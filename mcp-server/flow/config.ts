@@ -109,9 +109,11 @@ const WaitsConfig = z.strictObject({
   poll: Duration.refine((text) => durationMs(text) >= 100, "expected at least 100ms")
     .default("10s")
     .describe("Without a metrics section the environment is looked at, and every decision taken, this often."),
-  rollbackTraffic: Duration.optional().describe(
-    "Traffic must be back on the old version within this time: 1m for blue-green, 2m for canary, 15m for rolling unless set.",
-  ),
+  rollbackTraffic: Duration.refine((text) => durationMs(text) >= 1_000, "expected at least 1s")
+    .optional()
+    .describe(
+      "Traffic must be back on the old version within this time: 1m for blue-green, 2m for canary, 15m for rolling unless set.",
+    ),
 });
 
 const ReportsConfig = z.strictObject({

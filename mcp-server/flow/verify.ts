@@ -4,7 +4,7 @@ import { digestFile } from "../record/archive.ts";
 import { verifyArchive as checkBytes } from "../record/archive-check.ts";
 import type { Stamped } from "../record/journal.ts";
 import { readJournal } from "../record/journal-file.ts";
-import { canonicalJson, FlowError, messageOf, type RunOutcome } from "../vocab/index.ts";
+import { canonicalJson, FlowError, messageOf, type Outcome3, type RunOutcome } from "../vocab/index.ts";
 import { archivedPath } from "./archive.ts";
 import { FlowEvent } from "./events.ts";
 import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.ts";
@@ -162,19 +162,24 @@ function outcomeFollows(state: RunState, outcome: RunOutcome): boolean {
     case "SUCCESS_RISK_ACCEPTED":
       return state.accepted && production !== undefined && !state.latched;
     case "UNPROVEN":
-      return production === "INCONCLUSIVE" || production === "PASS";
+      return (production === "INCONCLUSIVE" || production === "PASS") && !state.latched;
     case "BLOCKED":
       if (stoppedByReadiness(state)) return readinessStops(state) && !state.exposed;
       return state.gates.get("staging/gate")?.verdict.outcome !== "PASS" && !state.exposed;
     case "ABORTED":
       return !state.exposed && state.stopping?.outcome === "ABORTED";
     case "ROLLED_BACK":
-      return state.latched !== undefined && state.gates.get("rollback/gate")?.verdict.outcome !== "FAIL";
+      return state.latched !== undefined && isBack(state.gates.get("rollback/gate")?.verdict.outcome);
     case "ROLLBACK_FAILED":
       return state.latched !== undefined;
     default:
       return outcome satisfies never;
   }
+}
+
+/** The way back was judged, and did not fail. */
+function isBack(outcome: Outcome3 | undefined): boolean {
+  return outcome !== undefined && outcome !== "FAIL";
 }
 
 function gateAgain(state: RunState, key: string): GateVerdict | undefined {

@@ -258,6 +258,8 @@ describe("the section", () => {
     ["no address", { on: ["outcome"], headersFrom: {} }, "notify[0]"],
     ["two addresses", { webhook: "https://hooks.example/x", webhookFrom: "HOOK" }, "notify[0]"],
     ["no time", { command: ["x"], timeout: "0s" }, "notify[0].timeout"],
+    ["every placeholder", { command: ["x", "{kind} {service} {version} {run} {outcome} {}"] }, undefined],
+    ["a placeholder that nothing fills", { command: ["x", "{verison}"] }, "notify[0].command"],
     ["too much time", { command: ["x"], timeout: "31s" }, "notify[0].timeout"],
   ])("%s", (_name, config, key) => {
     expect(notifyProblems(receivers([config]))[0]?.key).toBe(key);

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { DeployConfig } from "../../mcp-server/flow/config.ts";
+import { DeployConfig } from "../../mcp-server/flow/config.ts";
 import { parseDeployConfig, statedKeys } from "../../mcp-server/flow/config-file.ts";
 import { makePlan, type PlanFacts } from "../../mcp-server/flow/make-plan.ts";
 import { RunParameters } from "../../mcp-server/flow/parameters.ts";
@@ -302,6 +302,10 @@ describe("a plan", () => {
     expect(makePlan(facts({ config: { ...config, waits: { rollbackTraffic: "3m" } } })).waits.rollbackTrafficMs).toBe(
       180_000,
     );
+  });
+
+  test("gives going back some time: none at all would make it fail by order", () => {
+    expect(DeployConfig.shape.waits.safeParse({ rollbackTraffic: "0s" }).success).toBe(false);
   });
 
   test("of a first deployment has one stage: there is no version for the rest of the traffic", () => {

@@ -2,7 +2,9 @@ import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
 import type { FlowEvent } from "../../mcp-server/flow/events.ts";
 import { readinessDifference } from "../../mcp-server/flow/readiness-state.ts";
+import { healthOf } from "../../mcp-server/flow/runbooks/readiness.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
+import type { Instant } from "../../mcp-server/vocab/index.ts";
 import { type FakeWorld, fakeWorld, type WorldOptions } from "./fake-world.ts";
 
 const MINUTE = 60_000;
@@ -197,4 +199,13 @@ describe("readiness in a run", () => {
       expect([n, outcomeOf(one)]).toEqual([n, "SUCCESS"]);
     }
   }, 120_000);
+});
+
+test.each([
+  [true, "fail"],
+  [false, "pass"],
+])("production that serves nobody, where the plan knows of a version that does: %s", (isServed, status) => {
+  const at = "2026-03-01T12:00:00.000Z" as Instant;
+  const live = { pools: [], instances: [], measuredSharePct: {}, measuredRequests: 0, entryUrl: "", readAt: at };
+  expect(healthOf(live, live, isServed).status).toBe(status);
 });

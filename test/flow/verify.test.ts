@@ -214,6 +214,16 @@ describe("an archive", () => {
     },
   );
 
+  test("whose way back was judged by nobody does not end as rolled back", async () => {
+    const world = fakeWorld();
+    bad(world);
+    await world.live();
+    const noted: FlowEvent = { event: "notice", level: "info", text: "nothing to see" };
+    forge(world, (event) => (event.event === "gate" && event.key === "rollback/gate" ? noted : event));
+    const { differences } = await verified(world);
+    expect(differences.map(({ what }) => what).join("; ")).toMatch(/the outcome ROLLED_BACK does not follow/);
+  });
+
   test("whose plan was exchanged is found out by the hash that was approved", async () => {
     const world = await ended();
     const plan = JSON.parse(world.disk().readText(fileOf(world, "plan.json"))) as object;

@@ -15,6 +15,9 @@ const Common = {
 };
 const Variable = z.string().regex(/^[A-Z_][A-Z0-9_]*$/, "expected the name of an environment variable");
 
+/** What a command of a receiver may contain in braces. */
+export const PLACEHOLDERS = ["kind", "service", "version", "run", "outcome"] as const;
+
 /** A command that gets the message as JSON on its standard input. */
 export const NotifyCommand = z.strictObject({
   command: z

@@ -2,7 +2,7 @@ import { fillPlaceholders } from "../../evidence/placeholders.ts";
 import { allowEnv, BASE_ENV, type Exec, type Http } from "../../ports/index.ts";
 import { redact } from "../../record/redact.ts";
 import { durationMs, messageOf } from "../../vocab/index.ts";
-import type { Receiver } from "./config.ts";
+import type { PLACEHOLDERS, Receiver } from "./config.ts";
 import type { Message } from "./message.ts";
 
 export interface SendPorts {
@@ -28,7 +28,13 @@ export async function send(ports: SendPorts, receiver: Receiver, message: Messag
 
 async function byCommand(ports: SendPorts, receiver: Extract<Receiver, { command: string[] }>, message: Message) {
   const { kind, service, version, runId, outcome } = message;
-  const values = { kind, service, version, run: runId, outcome: outcome ?? "none" };
+  const values: Record<(typeof PLACEHOLDERS)[number], string> = {
+    kind,
+    service,
+    version,
+    run: runId,
+    outcome: outcome ?? "none",
+  };
   const argv = receiver.command.map((part) => fillPlaceholders(part, values, "notify.command"));
   const exit = await ports.exec.run(argv, {
     cwd: ports.cwd,

@@ -210,7 +210,7 @@ async function environment(run: Run, signal: AbortSignal): Promise<Given> {
   try {
     const before = await run.target.observe("production", limited(signal));
     await run.clock.sleep(BETWEEN_LOOKS_MS, signal);
-    return healthOf(before, await run.target.observe("production", limited(signal)));
+    return healthOf(before, await run.target.observe("production", limited(signal)), run.plan.previous !== null);
   } catch (error) {
     run.checkpoint();
     signal.throwIfAborted();
@@ -218,10 +218,14 @@ async function environment(run: Run, signal: AbortSignal): Promise<Given> {
   }
 }
 
-/** The serving instances, and whether any of them came down between two looks. */
-export function healthOf(before: LiveState, after: LiveState): Given {
+/** The serving instances, and whether any of them came down between two looks. `isServed`: the plan knows of users. */
+export function healthOf(before: LiveState, after: LiveState, isServed: boolean): Given {
   const serving = after.pools.filter(({ weightPct, instances }) => weightPct > 0 && instances > 0);
-  if (serving.length === 0) return { status: "pass", text: "production answers; nothing serves yet" };
+  if (serving.length === 0) {
+    return isServed
+      ? { status: "fail", text: "production answers, and nothing serves its users" }
+      : { status: "pass", text: "production answers; nothing serves yet" };
+  }
   const versions = new Set(serving.map(({ version }) => version));
   const own = ({ instances }: LiveState) =>
     instances.filter(({ version, state }) => versions.has(version) && state !== "stopped");
