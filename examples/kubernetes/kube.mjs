@@ -59,7 +59,8 @@ function raise(pools, deployments) {
   });
   try {
     for (const pool of changed) kubectl(env, ["apply", "-f", "-"], JSON.stringify(manifestOf(process.env, pool)));
-    for (const pool of pools) {
+    // What gets no traffic may be unwell: it must not keep the others from getting it.
+    for (const pool of pools.filter((one) => one.weightPct > 0 || changed.includes(one))) {
       kubectl(env, ["rollout", "status", `deployment/${deploymentName(SERVICE, pool.version)}`, "--timeout=5m"]);
     }
   } catch (error) {

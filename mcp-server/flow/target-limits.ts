@@ -9,6 +9,16 @@ export const STAGE_SMOKE = "stage.smoke";
 /** Refuses what deploy.yaml asks for and its target cannot give, naming the key. */
 export function refuseBeyondTarget(config: DeployConfig): void {
   const { instanceUrls } = capabilitiesOf(config.target);
+  if (config.metrics?.source === "probes" && !instanceUrls) {
+    throw new FlowError({
+      code: "config",
+      what: "probe traffic cannot reach each version by itself on this target",
+      expected: "a URL for every instance of both versions, past any proxy",
+      found: "target.instanceUrls: false, so that only the entry, which they share, can be asked",
+      where: { file: "deploy.yaml", key: "metrics.source" },
+      next: "let observe print the URLs of the instances; or leave the metrics section out: journeys and smoke checks are then asked at the entry once the new version has all traffic",
+    });
+  }
   if (config.metrics && !instanceUrls) {
     throw new FlowError({
       code: "config",

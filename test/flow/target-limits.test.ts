@@ -118,6 +118,19 @@ describe("a target without URLs of its instances", () => {
     expect(error.found).toContain("target.instanceUrls");
   });
 
+  const PROBED = { metrics: { source: "probes" }, journeys: [{ id: "look", steps: [{ path: "/" }] }] };
+
+  test("refuses probes as the source of metrics, which could not tell the versions apart", () => {
+    const error = refusal(() => planned(noUrls, PROBED));
+    expect(error.where?.key).toBe("metrics.source");
+    expect(error.next).toContain("URLs of the instances");
+  });
+
+  test("with URLs takes them, also where traffic follows replicas", () => {
+    const plan = planned({ routing: "by-replica" }, { ...PROBED, canary: { stages: [20, 100] } });
+    expect(plan.metrics?.config.source).toBe("probes");
+  });
+
   test("has its smoke checks asked at 100 % only, which the plan says", () => {
     const plan = planned(noUrls, QUIET);
     expect(plan.notApplicable["stage.smoke"]).toContain("only the entry can be asked");

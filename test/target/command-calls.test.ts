@@ -225,6 +225,26 @@ describe("apply", () => {
     expect(error.retryable).toBe(true);
   });
 
+  test("goes back to the old version while the new one, which ran, is unwell; a new one that is started must be ready", async () => {
+    const newer: Pool = { version: V2, digest: D2, instances: 1, weightPct: 0 };
+    const state = JSON.stringify(join(root, "state.json"));
+    const unwell = script(
+      `const pools = JSON.parse(require("node:fs").readFileSync(${state}, "utf8"));
+       console.log(JSON.stringify({ entryUrl: "http://127.0.0.1:1", pools, instances: pools.map((p) => ({
+         id: p.version, version: p.version, digest: p.digest, state: p.version === "2.0.0" ? "unhealthy" : "ready",
+         startedAt: "2026-01-31T12:00:00Z", restarts: 0, oomKills: 0 })) }))`,
+    );
+    await apply(open(), [POOL]);
+    const error = await failure(apply(open({ observe: unwell }), [POOL, newer]));
+    expect(error.message).toContain("expected 1 ready instances of 2.0.0, found 0");
+    await apply(open(), [
+      { ...POOL, weightPct: 50 },
+      { ...newer, weightPct: 50 },
+    ]);
+    const live = await apply(open({ observe: unwell }), [POOL, newer]);
+    expect(live.pools).toEqual([POOL, newer]);
+  });
+
   test("that starts other bytes has failed for good", async () => {
     const target = open({ observe: script(`console.log(${JSON.stringify(printed([{ ...POOL, digest: D2 }]))})`) });
     const error = await failure(apply(target, [POOL]));

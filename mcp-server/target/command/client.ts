@@ -87,9 +87,12 @@ async function apply(
   admit(o.ports.disk, commandFolder(o.root, env), env, fence);
   const stdin = `${JSON.stringify({ env, pools: desired })}\n`;
   const call = { verb: "apply", config: o.config.apply, values: fenceValues(env, fence), env, fence, stdin } as const;
+  let found: LiveState | undefined;
   return change(o, call, signal, {
-    before: () => refuseChangedArtifacts(o, env, desired, signal),
-    after: (turn) => readBack(o, env, desired, fence, turn, signal),
+    before: async () => {
+      found = await refuseChangedArtifacts(o, env, desired, signal);
+    },
+    after: (turn) => readBack(o, env, { desired, found }, fence, turn, signal),
   });
 }
 
@@ -132,17 +135,17 @@ async function change<T>(
 /**
  * The artifact of every version that does not run yet must still be the planned one. What runs is known by its digest,
  * so going back needs no registry. Where nobody can look first, the command is trusted with the digest and the
- * reading back decides.
+ * reading back decides. Returns what was found.
  */
 async function refuseChangedArtifacts(
   o: CommandOptions,
   env: Env,
   desired: readonly Pool[],
   signal: AbortSignal,
-): Promise<void> {
+): Promise<LiveState | undefined> {
   const live = await observe(o, env, signal).catch(() => undefined);
   signal.throwIfAborted();
-  if (!live) return;
+  if (!live) return undefined;
   for (const pool of desired) {
     if (pool.instances === 0 || live.pools.some((one) => one.instances > 0 && samePool(one, pool))) continue;
     const digest = await resolve(o, pool.version, signal);
@@ -152,13 +155,14 @@ async function refuseChangedArtifacts(
       { retryable: false, next: "restore the planned artifact, or make a new plan for the changed one" },
     );
   }
+  return live;
 }
 
 /** Waits until the platform shows what was asked for: exit code 0 alone is not believed. */
 async function readBack(
   o: CommandOptions,
   env: Env,
-  desired: readonly Pool[],
+  { desired, found }: { desired: readonly Pool[]; found: LiveState | undefined },
   fence: Fence,
   turn: Turn,
   signal: AbortSignal,
@@ -167,7 +171,7 @@ async function readBack(
   const until = clock.mono() + Math.min(o.settleMs ?? SETTLE_MS, durationMs(o.config.apply.timeout));
   for (;;) {
     const live = await observe(o, env, signal);
-    const short = shortfall(desired, live);
+    const short = shortfall(desired, live, found);
     if (!short) return live;
     if (turn.superseded()) throw supersededBy(env, fence);
     if (clock.mono() >= until) {
