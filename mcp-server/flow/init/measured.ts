@@ -44,8 +44,12 @@ export interface SloProposal {
 /** With fewer requests the 99th percentile is the slowest of them, and says nothing of the next. */
 const ENOUGH_FOR_P99 = 300;
 const DEFAULT_ERROR_RATE_PCT = 0.1;
-/** A target between what is and what would be too slow: twice the measured 99th percentile. */
+/** A target between what users get now and what would be too slow: twice the 99th percentile of their requests. */
 const HEADROOM = 2;
+const LOWEST_MS = 50;
+/** Ours are sent one by one to a service at rest: under load it is slower without being worse. */
+const HEADROOM_AT_REST = 5;
+const LOWEST_AT_REST_MS = 100;
 
 /**
  * Proposes absolute targets. The counts of the service are taken where they are more than ours. A share of failures
@@ -84,8 +88,8 @@ function latencyOf(
 ): Pick<SloProposal, "latencyFrom" | "latencyP99Ms"> {
   if (counted?.p99BelowMs !== undefined && counted.requests > asked.requests && counted.requests >= ENOUGH_FOR_P99) {
     return {
-      latencyP99Ms: upwards(HEADROOM * counted.p99BelowMs),
-      latencyFrom: `the service's own histogram: p99 below ${rounded(counted.p99BelowMs)} ms over ${counted.requests} requests since its start; twice that`,
+      latencyP99Ms: upwards(Math.max(LOWEST_MS, HEADROOM * counted.p99BelowMs)),
+      latencyFrom: `the service's own histogram: p99 below ${rounded(counted.p99BelowMs)} ms over ${counted.requests} requests since its start; twice that, at least ${LOWEST_MS}`,
     };
   }
   if (asked.p99Ms === undefined || asked.requests < ENOUGH_FOR_P99) {
@@ -94,8 +98,8 @@ function latencyOf(
     };
   }
   return {
-    latencyP99Ms: upwards(HEADROOM * asked.p99Ms),
-    latencyFrom: `p99 ${rounded(asked.p99Ms)} ms over ${asked.requests} requests sent in ${seconds} s, one after the other, without other load; twice that`,
+    latencyP99Ms: upwards(Math.max(LOWEST_AT_REST_MS, HEADROOM_AT_REST * asked.p99Ms)),
+    latencyFrom: `p99 ${rounded(asked.p99Ms)} ms over ${asked.requests} requests sent in ${seconds} s, one after the other; under load more is usual: five times that, at least ${LOWEST_AT_REST_MS}`,
   };
 }
 
@@ -103,11 +107,11 @@ function rounded(value: number): string {
   return String(Number(value.toPrecision(2)));
 }
 
-/** The next of 10, 20, 25, 50, 75, 100, 150, 200, 250, 300, 400, 500, 750 and so on; at least 10. */
+/** The next of 10, 15, 20, 25, 30, 40, 50, 75, 100, 150 and so on. */
 function upwards(ms: number): number {
   const steps = [1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10];
-  const size = 10 ** Math.floor(Math.log10(Math.max(10, ms)));
-  return Math.max(10, (steps.find((step) => step * size >= ms) ?? 10) * size);
+  const size = 10 ** Math.floor(Math.log10(ms));
+  return (steps.find((step) => step * size >= ms) ?? 10) * size;
 }
 
 /** The value below which a share of all lies, by the nearest rank; undefined of nothing. */
