@@ -216,6 +216,17 @@ describe("the lines of a watch", () => {
     expect(told[3]).toBe("served 2.0 s of 4.0 s: new 4 requests, 0.00 % failed, old 4 requests, 0.00 % failed");
   });
 
+  it("says how many of the counted requests were probes", () => {
+    const told = linesOf([
+      { event: "watch-started", key: KEY, watch: { ...WATCH, plannedMs: 4_000 } },
+      { ...poll(2_000, 40, 0), probes: { baseline: 12, candidate: 3 } } as FlowEvent,
+      { ...poll(2_000, 40, 0), probes: { baseline: 13, candidate: 2 } } as FlowEvent,
+    ]);
+    expect(told[2]).toBe(
+      "served 4.0 s of 4.0 s: new 80 requests, 0.00 % failed, old 80 requests, 0.00 % failed (30 of them probes)",
+    );
+  });
+
   it("counts nothing as progress after the watch has ended", () => {
     const told = linesOf([
       { event: "watch-started", key: KEY, watch: { ...WATCH, plannedMs: 4_000 } },

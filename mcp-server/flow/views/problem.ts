@@ -137,6 +137,7 @@ function readinessFacts(report: ReadinessReport): NonNullable<View["facts"]> {
     { name: "Decision", value: `${decisionText(report)}: ${rationale(report)}` },
     { name: "Quality gates", value: gatesStatus(report, QUALITY_GATES) },
     { name: "Environment", value: report.environment },
+    { name: "Artifact", value: report.artifact },
     { name: "Rollback plan", value: report.rollback },
   ];
 }

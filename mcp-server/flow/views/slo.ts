@@ -77,7 +77,7 @@ function gaps(record: RunRecord, watched: WatchRecord): string[] {
   const open = (watched.reading?.metrics ?? []).filter(({ candidate }) => candidate.value === undefined);
   const probed = watched.reading ? probedText(record, polls) : "";
   return [
-    ...(probed ? [`what users met: ${probed}`] : []),
+    ...(probed ? [`not all of it is of users: ${probed}`] : []),
     ...(missed.length > 0 && watched.reading ? [`${missed.length} of ${polls.length} polls got no answer`] : []),
     ...[...problems].map((problem) => `could not be read: ${problem}`),
     ...open.map(({ id }) => `${metricName(id)}: no judged measurement`),

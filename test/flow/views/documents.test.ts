@@ -70,7 +70,7 @@ describe("what is due for each outcome", () => {
     ["SUCCESS", success, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...OBSERVED, ...REPORT, ...PLOT]],
     ["UNPROVEN", unproven, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...OBSERVED, ...REPORT, ...PLOT]],
     ["BLOCKED", blocked, [...PLANS, ...STAGING, `${D}/regression-impact-assessment-staging.md`, ...REPORT, ...PLOT]],
-    ["BLOCKED by readiness", notReady, [...PLANS, ...READINESS, ...REPORT]],
+    ["BLOCKED by readiness", () => notReady(), [...PLANS, ...READINESS, ...REPORT]],
     ["ABORTED", aborted, [...PLANS, ...STAGING, ...REPORT, ...PLOT]],
     ["ROLLBACK_FAILED", rollbackFailed, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...BACK, ...REPORT, ...PLOT]],
     ["ROLLED_BACK", rolledBack, [...PLANS, ...STAGING, ...BASELINE, ...STAGE1, ...BACK, ...REPORT, ...PLOT]],

@@ -42,17 +42,19 @@ const PROVIDED = [
   ["previous", "RBK-1", `${OLD} is ${digest(OLD)}`],
 ] as const;
 
-/** One look at readiness, in which everything that a machine answers passes. */
-export function look(s: Scribe, round = 1, full = true, isWell = true): void {
+const AMISS = {
+  target: "1 of 2 serving instances are ready",
+  artifact: `${NEW} is other bytes than planned`,
+};
+
+/** One look at readiness, in which everything that a machine answers passes, or all but one. */
+export function look(s: Scribe, round = 1, full = true, amiss?: "target" | "artifact"): void {
   for (const [check, criterion, text] of PROVIDED) {
     if (check === "previous" && (!full || !s.plan.previous)) continue;
     const key = `readiness/${round}/${check}`;
     s.add({ event: "intent", key, intent: { text: `readiness ${criterion}: ${check}` } }, 0);
     const by = { kind: "runner", name: "deploy-flow" };
-    const given =
-      isWell || check !== "target"
-        ? { status: "pass", text }
-        : { status: "fail", text: "1 of 2 serving instances are ready" };
+    const given = check === amiss ? { status: "fail", text: AMISS[amiss] } : { status: "pass", text };
     const value = { criterion, check, ...given, by, at: now(s), accepted: [], evidence: [] };
     s.add({ event: "result", key, value }, 0);
   }
@@ -284,11 +286,11 @@ export function firstDeployment(): Scribe {
   return end(s, "SUCCESS", NEW);
 }
 
-/** Production is not well before anything is changed. */
-export function notReady(): Scribe {
+/** Production, or the artifact, is not as it has to be before anything is changed. */
+export function notReady(amiss: "target" | "artifact" = "target"): Scribe {
   const s = scribe();
   s.add({ event: "step", step: "readiness", state: "started" }, 0);
-  look(s, 1, true, false);
+  look(s, 1, true, amiss);
   const reasons = [...(s.state.readiness.get("readiness/1")?.report.reasons ?? [])];
   s.add({ event: "stopping", stop: { outcome: "BLOCKED", reasons } });
   return end(s, "BLOCKED", OLD, reasons);

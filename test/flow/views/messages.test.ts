@@ -51,6 +51,7 @@ describe("problems", () => {
     ["unproven", unproven(), undefined],
     ["aborted", aborted(), undefined],
     ["not ready", notReady(), "environment-degraded"],
+    ["another artifact", notReady("artifact"), "quality-gate"],
     ["blocked", blocked(), "staging-regression"],
     ["rolled back", rolledBack(), "slo-breach"],
     ["rollback failed", rollbackFailed(), "rollback-failed"],

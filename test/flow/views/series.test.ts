@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { trafficRows } from "../../../mcp-server/flow/views/metric-rows.ts";
 import { observationOf, recordOf, watchesOf } from "../../../mcp-server/flow/views/record.ts";
 import { armTotals, intervalRows, pollsOf, quantileEdge } from "../../../mcp-server/flow/views/series.ts";
+import { sloView } from "../../../mcp-server/flow/views/slo.ts";
 import { approve, baseline, prepare, rolledBack, stageOne, staging, success } from "./journals.ts";
 import { scribe } from "./scribe.ts";
 
@@ -58,6 +60,16 @@ describe("a watch over time", () => {
     const observed = observationOf(record);
     const rows = observed ? intervalRows(record, observed) : [];
     expect(rows.map(({ requests }) => requests)).toEqual([30_000, 30_000, 12_000]);
+  });
+
+  test("says which figures are of probe traffic, per row and in all", () => {
+    const record = started({ polls: 13, probes: { baseline: 30, candidate: 10 } });
+    expect(rowsOf(record)[1]?.status).toBe("measured; 40 of it probe traffic");
+    const [watched] = watchesOf(record, "production");
+    const [throughput] = watched ? trafficRows(record, watched) : [];
+    expect(throughput?.status).toBe("shown; 480 of it probe traffic");
+    expect(watched && sloView(record, watched).gaps).toContain("not all of it is of users: 480 of it probe traffic");
+    expect(rowsOf(started({ polls: 13 }))[1]?.status).toBe("measured");
   });
 
   test("never more than thirty rows, and no request is left out", () => {

@@ -35,6 +35,8 @@ export interface Watched {
   readonly mode: SmokeRun["mode"];
   readonly conduct?: Conduct;
   readonly perPoll?: number;
+  /** Of the requests of a poll, those of probe traffic. */
+  readonly probes?: { baseline: number; candidate: number };
   readonly smoke?: SmokeRun;
   readonly end?: "served" | "trigger" | "none";
   readonly proven?: boolean;
@@ -64,6 +66,7 @@ export function watch(s: Scribe, key: string, edits: WatchEdits, o: Watched): vo
         cursor: null,
         live: live(subject, edits, index * (o.perPoll ?? 1_000)),
         ...(o.conduct?.silent ? { problem: "connection refused" } : {}),
+        ...(o.probes && index > 0 ? { probes: o.probes } : {}),
       },
       index === 0 ? 100 : 10_000,
     );
