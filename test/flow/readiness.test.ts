@@ -2,7 +2,7 @@ import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
 import type { FlowEvent } from "../../mcp-server/flow/events.ts";
 import { readinessDifference } from "../../mcp-server/flow/readiness-state.ts";
-import { healthOf } from "../../mcp-server/flow/runbooks/readiness.ts";
+import { healthOf } from "../../mcp-server/flow/runbooks/readiness-looks.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
 import type { Instant } from "../../mcp-server/vocab/index.ts";
 import { type FakeWorld, fakeWorld, type WorldOptions } from "./fake-world.ts";
@@ -169,6 +169,26 @@ describe("readiness in a run", () => {
     await one.live();
     expect(outcomeOf(one)).toBe("SUCCESS");
     expect([...one.state().readiness.values()].map(({ full }) => full)).toEqual([true, true]);
+  });
+
+  test("what an agent found before the GO expired is asked for again", async () => {
+    const asked = { kind: "finding", id: "notes", criterion: "OPS-1", role: "support-lead", wait: "1m" };
+    const one = world({ validFor: "1m", checks: [asked] }, { production: true });
+    one.when(
+      ({ event }) => event.event === "run-opened",
+      () => {
+        const finding = { criterion: "OPS-1", status: "pass" } as const;
+        one.ask({ kind: "advice", step: "readiness", role: "support-lead", text: "drafted", finding });
+      },
+    );
+    one.when(asks("approval"), async () => {
+      await one.clock.sleep(10 * MINUTE, new AbortController().signal);
+      approveNow(one);
+    });
+    await one.live();
+    expect(outcomeOf(one)).toBe("BLOCKED");
+    const status = reports(one).map(({ results }) => results.find(({ criterion }) => criterion === "OPS-1")?.status);
+    expect(status).toEqual(["pass", "unknown"]);
   });
 
   test("verify finds a decision that its answers do not give", async () => {
