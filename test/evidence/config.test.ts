@@ -29,7 +29,7 @@ describe("sections of deploy.yaml", () => {
       passEnv: [],
       checks: [{ ...check, priority: "P1", method: "GET", headers: {}, expect: { status: 200 }, remember: {} }],
     });
-    expect(StagingConfig.parse({})).toEqual({ observe: "5m" });
+    expect(StagingConfig.parse({})).toEqual({ observe: "5m", rehearse: true });
     expect(TestsConfig.parse({ candidate: { command: ["node", "{report}"] } }).candidate).toEqual({
       command: ["node", "{report}"],
       timeout: "5m",
