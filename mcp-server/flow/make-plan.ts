@@ -60,7 +60,7 @@ export interface PlanFacts {
   readonly signers?: string;
 }
 
-/** Floors of design and mission; they bind only where real users are. */
+/** Floors of the flow; they bind only where real users are. */
 const FLOORS = { canaryStage: 10 * 60_000, rollingBatch: 5 * 60_000, observe: 15 * 60_000 } as const;
 
 /** The plan of a run. Refuses what cannot be done or must not be done, naming the key. */

@@ -78,7 +78,7 @@ export const Understood = z.object({
 });
 export type Understood = z.infer<typeof Understood>;
 
-/** The mission's recommended thresholds per risk, shown beside the one in force. */
+/** The usual thresholds per risk, shown beside the one in force. */
 export const RECOMMENDED_THRESHOLD: Record<Risk, string> = {
   high: "0 %",
   medium: "2-5 %",

@@ -1,5 +1,8 @@
 import { z } from "zod";
 import { DIMENSIONS, type GateVerdict } from "../judge/gates/gate-verdict.ts";
+import { gateSeverity } from "../judge/gates/severity.ts";
+import { percentText } from "../judge/tests/rate.ts";
+import type { TestsVerdict } from "../judge/tests/result.ts";
 import { type Dimension, OUTCOME3_EXIT, Outcome3, Reason, type Verdict } from "../vocab/index.ts";
 import { cut, fitLists } from "./fit.ts";
 import { ReportsParameter, ThresholdParameter } from "./parameters.ts";
@@ -20,6 +23,9 @@ const Output = z.object({
   presented: z.literal(true),
   statement: z.string(),
   threshold: z.number(),
+  /** Percent of the tests that passed before and are lost; null where no test reports were compared. */
+  regressionRate: z.number().nullable(),
+  severity: z.enum(["CRITICAL", "HIGH", "MEDIUM", "LOW", "NONE"]),
   worst: z.string().nullable(),
   reasons: z.array(Reason),
   dimensions: z.record(z.string(), Judged),
@@ -66,14 +72,19 @@ export const gateDecision = defineTool({
   positionals: ["gate"],
   run: async (args, io): Promise<Output> => {
     const { decideGate } = await import("./presented-gate.ts");
-    const { gate, inputs } = await decideGate(args, io);
-    return shown(gate, args, inputs);
+    return shown(args, await decideGate(args, io));
   },
   text: textOf,
   exit: (out) => OUTCOME3_EXIT[out.verdict],
 });
 
-function shown(gate: GateVerdict, args: Input, inputs: PresentedInput[]): Output {
+interface Decided {
+  readonly gate: GateVerdict;
+  readonly inputs: PresentedInput[];
+  readonly tests: TestsVerdict | undefined;
+}
+
+function shown(args: Input, { gate, inputs, tests }: Decided): Output {
   const { verdict } = gate;
   const reasons = verdict.reasons.map(({ code, text }) => ({ code, text: cut(text, 240) }));
   const whole: Output = {
@@ -82,6 +93,8 @@ function shown(gate: GateVerdict, args: Input, inputs: PresentedInput[]): Output
     presented: true,
     statement: STATEMENT,
     threshold: args.threshold,
+    regressionRate: tests?.regressionRate ?? null,
+    severity: gateSeverity(gate, tests?.severity),
     worst: gate.worst ?? null,
     reasons,
     dimensions: Object.fromEntries(
@@ -124,9 +137,13 @@ function nextOf({ outcome }: Verdict): string {
   }
 }
 
+function rateText({ regressionRate, threshold }: Output): string {
+  return regressionRate === null ? "" : `regression rate ${percentText(regressionRate, threshold)}, `;
+}
+
 function textOf(out: Output): string {
   const lines = [
-    `${out.verdict}: gate ${out.gate}, threshold ${out.threshold} %${out.worst ? `, decided by ${out.worst}` : ""}`,
+    `${out.verdict}: gate ${out.gate}, ${rateText(out)}threshold ${out.threshold} %, severity ${out.severity}${out.worst ? `, decided by ${out.worst}` : ""}`,
     out.statement,
     ...Object.entries(out.dimensions).map(
       ([name, dimension]) =>

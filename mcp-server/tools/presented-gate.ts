@@ -7,6 +7,7 @@ import {
   productionGate,
   rollbackVerification,
   stagingGate,
+  type TestsVerdict,
   testsDimension,
 } from "../judge/index.ts";
 import { type Dimension, FlowError, type Verdict } from "../vocab/index.ts";
@@ -29,18 +30,26 @@ export interface GateAsked {
 export async function decideGate(
   asked: GateAsked,
   io: ToolIo,
-): Promise<{ gate: GateVerdict; inputs: PresentedInput[] }> {
+): Promise<{ gate: GateVerdict; inputs: PresentedInput[]; tests: TestsVerdict | undefined }> {
+  const compared = await testsOf(asked, io);
   const presented = [
-    ...(await testsOf(asked, io)),
+    ...compared.presented,
     ...asked.evidence.flatMap((path) => readPresented(path, asked.threshold, io)),
   ];
   const inputs = new Map(presented.map(({ input }) => [`${input.rawSha256} ${input.files.join()}`, input]));
-  return { gate: judge(asked, gateInput(asked, presented)), inputs: [...inputs.values()] };
+  return {
+    gate: judge(asked, gateInput(asked, presented)),
+    inputs: [...inputs.values()],
+    tests: compared.tests,
+  };
 }
 
-async function testsOf(asked: GateAsked, io: ToolIo): Promise<PresentedDimension[]> {
+async function testsOf(
+  asked: GateAsked,
+  io: ToolIo,
+): Promise<{ presented: PresentedDimension[]; tests: TestsVerdict | undefined }> {
   const { baseline, candidate, threshold } = asked;
-  if (!baseline && !candidate) return [];
+  if (!baseline && !candidate) return { presented: [], tests: undefined };
   if (!baseline || !candidate) {
     throw new FlowError({
       code: "usage",
@@ -52,7 +61,7 @@ async function testsOf(asked: GateAsked, io: ToolIo): Promise<PresentedDimension
   }
   const { verdict, inputs } = await compareNamed({ baseline, candidate, threshold, scope: "full" }, io);
   const dimension: Verdict = { ...testsDimension(verdict, JUDGE), inputs: [] };
-  return inputs.map((input) => ({ name: "tests", verdict: dimension, input }));
+  return { presented: inputs.map((input) => ({ name: "tests", verdict: dimension, input })), tests: verdict };
 }
 
 /** Two pieces of evidence for one dimension do not outvote each other: the worse one counts. */

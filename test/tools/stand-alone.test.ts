@@ -223,6 +223,15 @@ describe("gate-decision without a run", () => {
     expect(seen.text).toContain("handed in, not measured here");
   });
 
+  it("says rate, threshold and severity", async () => {
+    const args = { gate: "staging", baseline: ["base.xml"], candidate: ["cand.xml"], threshold: 5 };
+    const seen = await call(folderWith(EXAMPLE), "gate-decision", { ...args, notApplicable: NOT_HERE });
+    expect(seen.data).toMatchObject({ regressionRate: 8, threshold: 5, severity: "MEDIUM" });
+    expect(seen.text).toContain("regression rate 8.0 %, threshold 5 %, severity MEDIUM");
+    const without = await call(folderWith(EXAMPLE), "gate-decision", { gate: "staging" });
+    expect(without.data).toMatchObject({ regressionRate: null, severity: "NONE" });
+  });
+
   it("judges the result of an earlier check again at its own threshold", async () => {
     const folder = folderWith(EXAMPLE);
     const wide = await call(folder, "regression-check", {

@@ -1,4 +1,4 @@
-import { DIMENSIONS, type DimensionName, type GateVerdict } from "../../judge/index.ts";
+import { DIMENSIONS, type DimensionName, type GateVerdict, gateSeverity } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import type { Dimension } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
@@ -116,21 +116,9 @@ export function dimensionsOf(gate: GateVerdict): (readonly [DimensionName, Dimen
   });
 }
 
-const RANK: readonly Severity[] = ["NONE", "LOW", "MEDIUM", "HIGH", "CRITICAL"];
-
-/** Gravest of the failed dimensions; a test's by its priority, a broken service level HIGH, a regression MEDIUM. */
+/** How grave a gate of this run is. */
 export function severityOf(record: RunRecord, gate: GateVerdict): Severity {
-  const found = dimensionsOf(gate).map(([name, dimension]): Severity => {
-    if (name === "tests" && gate.gate === "staging") return testsOf(record.state)?.severity ?? "NONE";
-    if (dimension.outcome !== "FAIL") return "NONE";
-    if (name === "smoke" || name === "journeys") return dimension.reasons.some(isP0) ? "CRITICAL" : "HIGH";
-    return name === "metrics" || name === "tests" ? "MEDIUM" : "HIGH";
-  });
-  return found.reduce((a, b) => (RANK.indexOf(b) > RANK.indexOf(a) ? b : a), "NONE");
-}
-
-function isP0({ text }: { text: string }): boolean {
-  return /\(P0\)/.test(text);
+  return gateSeverity(gate, gate.gate === "staging" ? testsOf(record.state)?.severity : undefined);
 }
 
 function metricRows(record: RunRecord, watched: WatchRecord | undefined) {

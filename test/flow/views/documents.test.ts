@@ -105,7 +105,7 @@ describe("what is due for each outcome", () => {
   });
 });
 
-describe("the staging gate of the mission's example", () => {
+describe("the staging gate of 8 % over 5 %", () => {
   const gate = () => textOf(blocked(), `${D}/regression-gate-staging.md`);
 
   test.each([

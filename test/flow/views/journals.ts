@@ -213,7 +213,7 @@ export function success(edits: PlanEdits = {}): Scribe {
   return end(s, "SUCCESS", NEW, [{ code: "excluded", text: "proven" }]);
 }
 
-/** The mission's example: 12 of 150 tests lost, threshold 5. */
+/** The example: 12 of 150 tests lost, threshold 5. */
 export function blocked(message?: string): Scribe {
   const s = scribe(planOf({ parameters: { regressionThreshold: 5 } }));
   staging(s, { failing: 12, ...(message === undefined ? {} : { message }) });

@@ -4,6 +4,7 @@ import {
   DIMENSIONS,
   type GateInput,
   GateVerdict,
+  gateSeverity,
   JUDGE,
   productionGate,
   RollbackVerdict,
@@ -200,5 +201,22 @@ describe("rollbackVerification", () => {
     const gate = rollbackVerification({ ...back, ...change });
     expect([gate.result, gate.verdict.outcome]).toEqual([result, outcome]);
     expect(RollbackVerdict.parse(gate)).toEqual(gate);
+  });
+});
+
+describe("gateSeverity", () => {
+  const p0: Verdict = { ...fail, reasons: [{ code: "smoke-failed", text: "home (P0) failed" }] };
+  it.each([
+    ["nothing failed", {}, undefined, "NONE"],
+    ["tests within the threshold that lost some", {}, "LOW", "LOW"],
+    ["a regression of metrics", { metrics: fail }, undefined, "MEDIUM"],
+    ["lost tests of unknown priority", { tests: fail }, undefined, "MEDIUM"],
+    ["lost tests of known priority", { tests: fail }, "CRITICAL", "CRITICAL"],
+    ["a broken service level beside it", { metrics: fail, slo: fail }, undefined, "HIGH"],
+    ["a failing check", { smoke: fail }, undefined, "HIGH"],
+    ["a failing P0 check beside a lost P1 test", { smoke: p0, tests: fail }, "HIGH", "CRITICAL"],
+    ["what is not known", { smoke: unclear }, undefined, "NONE"],
+  ] as const)("%s", (_name, edits, tests, severity) => {
+    expect(gateSeverity(stagingGate({ ...staged, ...edits }), tests)).toBe(severity);
   });
 });
