@@ -1,13 +1,12 @@
 import { join } from "node:path";
 import { readHeld } from "../record/held.ts";
 import type { Stamped } from "../record/journal.ts";
-import { runSandboxDaemon } from "../target/index.ts";
 import { type Actor, FlowError, type RunId } from "../vocab/index.ts";
 import type { FlowEvent } from "./events.ts";
 import { ownRun } from "./owner.ts";
 import type { RunParameters } from "./parameters.ts";
 import { type Planned, planRun } from "./plan-run.ts";
-import { loadConfig, type Project, sandboxSection } from "./project.ts";
+import type { Project } from "./project.ts";
 import { readRun, type StartOrder } from "./run-files.ts";
 import { spawnOwner } from "./spawn-owner.ts";
 import { type RunStatus, statusView } from "./status.ts";
@@ -84,12 +83,6 @@ export async function runHere(
     signal: o.signal,
   });
   return statusView(state, { alive: false }, project.ports.clock.wall());
-}
-
-/** Body of the hidden command that is the sandbox's daemon: it owns the service processes and their proxies. */
-export async function runSandbox(project: Project): Promise<void> {
-  const { config } = loadConfig(project);
-  await runSandboxDaemon({ root: project.root, config: sandboxSection(config), ports: project.ports });
 }
 
 /** Fails early and clearly; the lock decides the race that this look cannot see. */

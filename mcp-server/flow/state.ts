@@ -15,6 +15,7 @@ import type { Increment, Instant, Json } from "../vocab/index.ts";
 import type { FlowEvent, LiveSummary, WatchPlan } from "./events.ts";
 import { shareOf } from "./live-summary.ts";
 import { metricsSpec } from "./metrics-spec.ts";
+import { deliveryName } from "./notify/delivery-name.ts";
 import type { Plan } from "./plan.ts";
 import { emptyState, type RunState, type WatchState } from "./run-state.ts";
 
@@ -154,7 +155,7 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
       state.background = event;
       return;
     case "notified":
-      state.notified.add(`${event.id} to ${event.receiver}`);
+      state.notified.add(deliveryName(event.id, event.receiver));
       return;
     case "artifact":
       state.artifacts.push(event.path);

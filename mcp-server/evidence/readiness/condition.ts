@@ -6,7 +6,7 @@ import { type CheckWorld, type Finding, fail, pass, unknown } from "./finding.ts
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /** The number of a JSON value; monitoring systems write numbers as texts. NaN and infinities are none. */
-export function numberOf(value: unknown): number | undefined {
+function numberOf(value: unknown): number | undefined {
   const number = typeof value === "string" && NUMBER.test(value) ? Number(value) : value;
   return typeof number === "number" && Number.isFinite(number) ? number : undefined;
 }

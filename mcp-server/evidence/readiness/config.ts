@@ -128,7 +128,7 @@ export const ReadinessConfig = z.strictObject({
 export type ReadinessConfig = z.infer<typeof ReadinessConfig>;
 
 /** Ids that answer without being configured. */
-export const BUILT_IN = [
+const BUILT_IN = [
   "plan",
   "lock",
   "freeze",

@@ -51,7 +51,7 @@ function placedValue(place: Remembered, response: HttpResponse, json: unknown): 
 }
 
 /** The value that a cookie is set to. Several set-cookie headers arrive joined by commas, which no cookie value contains. */
-export function cookieOf(setCookie: string, name: string): string | undefined {
+function cookieOf(setCookie: string, name: string): string | undefined {
   for (const [, found, value] of setCookie.matchAll(/(?:^|,)\s*([^\s=;,"]+)=("[^"]*"|[^;,\s"]*)/g)) {
     if (found === name) return value?.replace(/^"|"$/g, "");
   }

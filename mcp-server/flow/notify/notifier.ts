@@ -3,6 +3,7 @@ import type { Ms } from "../../vocab/index.ts";
 import type { Run } from "../engine.ts";
 import type { FlowEvent } from "../events.ts";
 import type { Receiver } from "./config.ts";
+import { deliveryName } from "./delivery-name.ts";
 import { type Message, messagesOf } from "./message.ts";
 
 /** How one message is sent; resolves with what went wrong, and never rejects. */
@@ -86,9 +87,4 @@ export function createNotifier(run: Run, sending: Sending): Notifier {
 function isDue(run: Run, event: FlowEvent): boolean {
   if (event.event !== "question" && event.event !== "reminded") return true;
   return run.state().question?.key === event.key;
-}
-
-/** Name of one message to one receiver, the receivers counted from one. */
-export function deliveryName(messageId: string, receiver: number): string {
-  return `${messageId} to ${receiver}`;
 }

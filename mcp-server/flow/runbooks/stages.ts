@@ -1,4 +1,4 @@
-import { type BareVerdict, type GateVerdict, judgeSmoke, readMetrics } from "../../judge/index.ts";
+import { type BareVerdict, type GateVerdict, judgeSmoke } from "../../judge/index.ts";
 import type { LiveState, StepKey } from "../../vocab/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import type { Trigger, WatchEnd, WatchPlan } from "../events.ts";
@@ -159,10 +159,4 @@ function watchPlan(run: Run, stage: Stage, index: number, final: boolean): Watch
     frozen: final,
     final,
   };
-}
-
-/** The readings of the production track so far, for reports. */
-export function productionReading(run: Run) {
-  const track = run.state().tracks.get("production");
-  return track && readMetrics(track);
 }

@@ -5,7 +5,7 @@ import { answer, type Claim, flag, pick, row, type Settled, said, tightened } fr
 import type { Sources } from "./sources.ts";
 
 /** `instant`: a minute, in which one change of weights has arrived everywhere. */
-export const INSTANT_MS: Ms = 60_000;
+const INSTANT_MS: Ms = 60_000;
 
 export type Migrations = "included" | "none" | "unknown";
 export type Downtime = "zero" | "acceptable" | "unknown";

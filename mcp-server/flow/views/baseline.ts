@@ -15,7 +15,7 @@ import { known, levelText } from "./words.ts";
 type View = ArtifactView<"production-baseline-snapshot">;
 
 /** What was recorded before the first production change, and when; undefined while that has not been asked. */
-export function baselineEvent(
+function baselineEvent(
   record: RunRecord,
 ): { at: Instant; snapshot: MetricsSnapshot | null; reason: string | undefined } | undefined {
   for (const { at, event } of record.events) {

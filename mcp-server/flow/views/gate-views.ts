@@ -141,7 +141,7 @@ function testsBaselineText({ plan }: RunRecord): string {
 }
 
 /** The recorded baseline of production, or that there is none. */
-export function metricsBaselineText({ state }: RunRecord): string {
+function metricsBaselineText({ state }: RunRecord): string {
   const { baseline } = state;
   return baseline ? `version ${baseline.version}, recorded ${baseline.from} to ${baseline.to}` : "no recorded baseline";
 }

@@ -151,7 +151,7 @@ function derived(record: RunRecord): Facts {
 }
 
 /** What the new version served in production as far as it was measured; undefined without metrics. */
-export function exposureTotals(record: RunRecord): { requests: number; failed: number } | undefined {
+function exposureTotals(record: RunRecord): { requests: number; failed: number } | undefined {
   if (!record.plan.metrics) return undefined;
   const polls = watchesOf(record, "production").flatMap((watched) => pollsOf(record, watched.key));
   return polls.length > 0 ? armTotals(polls, "candidate") : undefined;

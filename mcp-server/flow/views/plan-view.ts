@@ -80,7 +80,7 @@ function parameters(plan: Plan): NonNullable<View["parameters"]> {
 }
 
 /** What probes will be sent, and the smallest worsening that so many clean answers could exclude at best (rule of three). */
-export function probesText({ probes, metrics, journeys, stages: planned }: Plan): string {
+function probesText({ probes, metrics, journeys, stages: planned }: Plan): string {
   if (!probes || !metrics) return "none";
   const steps = (journeys ?? [])
     .filter(({ id }) => probes.journeys.includes(id))

@@ -54,7 +54,7 @@ export function concurrent(record: RunRecord): string[] {
 }
 
 /** The decision to go back and everything after it. */
-export function eventsAfterLatch(record: RunRecord): RunRecord["events"] {
+function eventsAfterLatch(record: RunRecord): RunRecord["events"] {
   const from = record.events.findIndex(({ event }) => event.event === "rollback-latched");
   return from < 0 ? [] : record.events.slice(from).filter(({ event }) => event.event !== "evidence");
 }

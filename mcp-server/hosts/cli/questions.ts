@@ -70,11 +70,7 @@ export async function withAnswers<P extends RunParameters>(said: P, interactive:
 }
 
 /** Asks the six questions, but for those that a flag or an answer has settled; an empty line leaves one open. */
-export async function askQuestions(
-  parameters: RunParameters,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<Answers> {
+async function askQuestions(parameters: RunParameters, terminal: Terminal, signal: AbortSignal): Promise<Answers> {
   if (!terminal.isTty) {
     throw new FlowError({
       code: "usage",
