@@ -256,7 +256,7 @@ function metricsSection(
 }
 
 const PROBES: Line = [
-  "probes: { ratePerSecond: 20, recordFor: 10s }",
+  "probes: { ratePerSecond: 40, recordFor: 10s }",
   "journeys per second to each version; usually 2, and 1m",
 ];
 
