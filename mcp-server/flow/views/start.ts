@@ -34,14 +34,17 @@ function stepsOf(plan: Plan): string[] {
   const threshold = pct(plan.regressionThreshold);
   const back = plan.previous ? `all traffic goes back to ${plan.previous.version}` : "its traffic is withdrawn";
   return [
-    "check that everything is ready",
+    "check that everything is ready: quality gates, environment, way back",
     plan.staging
       ? `judge ${plan.version} in staging: more than ${threshold} regression stops it there`
       : `judge the tests of ${plan.version}: more than ${threshold} regression stops it there`,
+    ...(plan.rehearsal.planned ? ["rehearse going back in staging, and judge it there"] : []),
     ...(plan.previous ? ["record what production does now, to compare with"] : []),
+    "look once more whether it is ready, right before production is changed",
+    ...(plan.migrations.length > 0 ? ["run its migrations, before anybody meets it"] : []),
     `bring ${plan.version} to production by ${plan.strategy}, watched all the time`,
     `judge production: more than ${threshold} regression ${plan.rollbackOnRegression ? "rolls back" : "is put to a person"}`,
     `on a broken service level, a failed smoke check or unhealthy instances ${back}, whatever was asked for`,
-    "write the reports, and archive the record",
+    "write the reports, draft the notification, and archive the record",
   ];
 }
