@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseDocument } from "yaml";
@@ -27,7 +29,7 @@ export interface World {
   close(): Promise<void>;
 }
 
-type Edit = readonly [path: readonly (string | number)[], value: unknown];
+export type Edit = readonly [path: readonly (string | number)[], value: unknown];
 
 /** Times of an end-to-end test: a second where the demo takes several. */
 const FAST: readonly Edit[] = [
@@ -71,18 +73,28 @@ function releases(): string {
   return dir;
 }
 
-/** Makes a world; `edits` change deploy.yaml after the fast times were put in. */
-export async function makeWorld(
-  o: { edits?: readonly Edit[]; rate?: number; seconds?: number; entry?: readonly string[] } = {},
-): Promise<World> {
+export interface WorldOptions {
+  /** Change deploy.yaml after the fast times were put in. */
+  readonly edits?: readonly Edit[];
+  readonly rate?: number;
+  readonly seconds?: number;
+  readonly entry?: readonly string[];
+  /** Done to the project before anything runs in it. */
+  readonly prepare?: (root: string) => void;
+  /** The version that serves before the first run; null: none, and the load finds nobody until a run exposes one. */
+  readonly first?: string | null;
+}
+
+/** Makes a world. */
+export async function makeWorld(o: WorldOptions = {}): Promise<World> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "deploy-flow-e2e-")));
   cpSync(releases(), root, { recursive: true });
   editConfig(root, [...FAST, ...(o.edits ?? [])]);
+  o.prepare?.(root);
   const ports = realPorts();
   const project = openProject({ root, ports, entry: o.entry ?? [process.execPath, BUNDLE] });
-  const live = await seedSandbox(project, "1.9.0" as Version, AbortSignal.timeout(30_000));
   const load = startLoad({
-    url: live.entryUrl,
+    url: o.first === null ? await reservedUrl(root) : await seeded(project, o.first ?? "1.9.0"),
     rate: o.rate ?? 100,
     seconds: o.seconds ?? 600,
     mix: { login: 10, search: 60, checkout: 30 },
@@ -102,6 +114,20 @@ export async function makeWorld(
       rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
+}
+
+async function seeded(project: Project, version: string): Promise<string> {
+  return (await seedSandbox(project, version as Version, AbortSignal.timeout(30_000))).entryUrl;
+}
+
+/** Fixes the port of production, so that the load can knock before anybody is there. */
+async function reservedUrl(root: string): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  editConfig(root, [[["target", "environments", "production", "port"], port]]);
+  return `http://127.0.0.1:${port}`;
 }
 
 /** Sets or removes keys of the project's deploy.yaml, keeping its comments. */
