@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "vitest";
 import { run } from "../hosts/process.ts";
 import { asks, playAll, type Scenario } from "./scenario.ts";
@@ -53,7 +55,13 @@ const scenarios: Scenario[] = [
     flags: ["--fixes", "INC-4711", "--reason", "orders fail since noon"],
     ends: "SUCCESS",
     production: "new",
-    prints: [/INC-4711/],
+    afterwards: async ({ project: { paths } }) => {
+      const report = readFileSync(join(paths.deployment, "deployment-readiness-report.md"), "utf8");
+      expect(report).toContain("waived, this release fixes INC-4711");
+      expect(JSON.parse(readFileSync(paths.plan, "utf8"))).toMatchObject({
+        fixes: { incident: "INC-4711", reason: "orders fail since noon" },
+      });
+    },
   },
   {
     name: "CONDITIONAL-GO that a person acknowledges goes on",
