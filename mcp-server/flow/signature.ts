@@ -25,16 +25,15 @@ export function occasionOf(state: Pick<RunState, "runId" | "question">): Occasio
 }
 
 /**
- * The text that a person signs. An approval is bound to the plan's hash, so it holds for this very plan; an answer is
- * bound to the run and to the one question that it answers.
+ * The text that a person signs. It is bound to the run, so that a signature which stands in the journal of an earlier
+ * run of the same plan says nothing here; an answer is bound to the one question that it answers as well.
  */
 export function statementOf(plan: Plan, request: Signable, occasion: Occasion): string {
-  const about = [`service ${plan.service}`, `version ${plan.version}`];
+  const about = [`service ${plan.service}`, `version ${plan.version}`, `run ${occasion.runId ?? "none"}`];
   const said =
     request.kind === "approve"
       ? [`plan ${request.planHash}`, `decision ${request.decision}`]
       : [
-          `run ${occasion.runId ?? "none"}`,
           `question ${occasion.questionKey ?? "none"}`,
           `answer ${request.answer}`,
           `reason ${JSON.stringify(request.reason)}`,

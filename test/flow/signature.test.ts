@@ -108,13 +108,12 @@ describe("the statement", () => {
     reason: "known\nanswer rollback",
   };
 
-  it("of an approval is the same in every run of the same plan", () => {
-    expect(statementOf(plan, approval, occasion)).toBe(
-      `deploy-flow decision 1\nservice shop\nversion 2.4.0\nplan ${sha256("plan")}\ndecision approve\n`,
+  it("of an approval belongs to one run: given once, it approves no later run of the same plan", () => {
+    const text = statementOf(plan, approval, occasion);
+    expect(text).toBe(
+      `deploy-flow decision 1\nservice shop\nversion 2.4.0\nrun ${occasion.runId}\nplan ${sha256("plan")}\ndecision approve\n`,
     );
-    expect(statementOf(plan, approval, { runId: undefined, questionKey: undefined })).toBe(
-      statementOf(plan, approval, occasion),
-    );
+    expect(statementOf(plan, approval, { ...occasion, runId: "dpl-20260101T000000Z-bbbbbb" as RunId })).not.toBe(text);
   });
 
   it("of an answer belongs to one question of one run, and no reason can look like another line", () => {
