@@ -127,7 +127,7 @@ function readinessProblem(record: RunRecord, kind: "quality-gate" | "environment
     found: open
       ? open.map(({ criterion, text }) => `${criterion}: ${text}`)
       : (stopOf(record)?.reasons.map(({ text }) => text) ?? []),
-    actions: report ? afterReadiness(record) : nextSteps(record),
+    actions: report ? afterReadiness(record) : toDo(record),
     closing: "Deployment BLOCKED: production was not touched.",
   };
 }
@@ -157,7 +157,7 @@ function stagingProblem(record: RunRecord): Own {
     found: [...(tests ? lostLines(tests) : []), ...openReasons(gate?.verdict.reasons ?? [], isOver)],
     actions: [
       ...(gate?.verdict.wouldPassIf ? [`would have passed: ${gate.verdict.wouldPassIf}`] : []),
-      ...nextSteps(record),
+      ...toDo(record),
     ],
     closing: "Deployment BLOCKED: production was not touched.",
   };
@@ -186,7 +186,7 @@ function breach(record: RunRecord): Own {
     facts: broken.flatMap(metricFacts),
     found: state.latched?.reasons.map(({ text }) => text) ?? [],
     response: wayBack(record),
-    actions: nextSteps(record),
+    actions: toDo(record),
     closing: endText(record),
   };
 }
@@ -202,7 +202,7 @@ function productionRegression(record: RunRecord): Own {
     found: reasons.length > 0 ? reasons : asked ? [asked.question.text] : [],
     response: wayBack(record),
     options: asked ? asked.question.options.map((option) => ({ option, meaning: MEANING[option] ?? option })) : [],
-    actions: asked ? [] : nextSteps(record),
+    actions: asked ? [] : toDo(record),
     closing: asked
       ? `Unanswered within ${spanText(asked.question.deadlineMs)}: back to the old version.`
       : endText(record),
@@ -226,7 +226,7 @@ function smokeProblem(record: RunRecord): Own {
     response: record.state.latched
       ? wayBack(record)
       : [{ mark: "done", text: "stopped before any user was served by it: nothing to roll back" }],
-    actions: nextSteps(record),
+    actions: toDo(record),
     closing: endText(record),
   };
 }
@@ -240,7 +240,7 @@ function executionFailed(record: RunRecord): Own {
     response: state.latched
       ? wayBack(record)
       : [{ mark: "done", text: "stopped before any user was served by it: nothing to roll back" }],
-    actions: nextSteps(record),
+    actions: toDo(record),
     closing: endText(record),
   };
 }
@@ -252,9 +252,16 @@ function rollbackFailed(record: RunRecord): Own {
     facts: [{ name: "Rolled back because of", value: state.latched ? triggerText(state.latched) : null }],
     found: state.outcome?.reasons.map(({ text }) => text) ?? [],
     response: wayBack(record),
-    actions: ["tell whoever is on call, and everybody who depends on the service", ...nextSteps(record)],
+    actions: ["tell whoever is on call, and everybody who depends on the service", ...toDo(record)],
     closing: "No deployment starts here until a person has released the hold.",
   };
+}
+
+/** What people do now, which is known before the run has its outcome. */
+function toDo(record: RunRecord): string[] {
+  if (record.state.outcome) return nextSteps(record);
+  if (stopOf(record)) return ["mend what is named here", "deploy again: everything is judged anew"];
+  return ["`deploy-flow status --watch` follows the way back"];
 }
 
 /** What going back has reached so far, by the record; empty while nothing goes back. */
