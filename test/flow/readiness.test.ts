@@ -5,6 +5,7 @@ import { readinessDifference } from "../../mcp-server/flow/readiness-state.ts";
 import { healthOf } from "../../mcp-server/flow/runbooks/readiness-looks.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
 import type { Instant } from "../../mcp-server/vocab/index.ts";
+import type { FakeHttp } from "../fakes/index.ts";
 import { type FakeWorld, fakeWorld, type WorldOptions } from "./fake-world.ts";
 
 const MINUTE = 60_000;
@@ -96,6 +97,33 @@ describe("readiness in a run", () => {
         ?.conditions.find(({ criterion }) => criterion === "TST-3");
       expect(taken?.acknowledgedBy).toBe("ada");
     }
+  });
+
+  test("a condition is watched while users are exposed: what gets worse is said once, and decides nothing", async () => {
+    const one = world(
+      { checks: [FAILING] },
+      { production: true, config: { canary: { stages: [20, 50, 100], stageDuration: "10m", minRequests: 50 } } },
+    );
+    approve(one);
+    one.when(asks("conditions"), () => void answer(one, "continue"));
+    one.when(
+      ({ event }) => event.event === "watch-started" && event.key === "stage-1/watch",
+      () => {
+        (one.project.ports.http as FakeHttp).routes["http://tracker.test/"] = { status: 500, body: "3 open P0" };
+      },
+    );
+    await one.live();
+    expect(outcomeOf(one)).toBe("SUCCESS");
+    const looks = one
+      .events()
+      .flatMap(({ event }) => (event.event === "intent" && event.key.startsWith("conditions/") ? [event.key] : []));
+    expect(looks).toEqual([
+      "conditions/stage-2/tracker",
+      "conditions/stage-3/tracker",
+      "conditions/production/tracker",
+    ]);
+    const said = one.state().notices.filter(({ text }) => text.startsWith("the condition TST-3 has become worse"));
+    expect(said).toHaveLength(1);
   });
 
   test("a word on a condition does not cover what is found wrong later", async () => {

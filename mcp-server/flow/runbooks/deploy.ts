@@ -4,10 +4,12 @@ import { productionGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import { planHash } from "../plan.ts";
 import { quoted } from "../quoted.ts";
+import { watchDuring } from "../watch.ts";
 import { recordJourneys, recordSmoke } from "../watch-smoke.ts";
 import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";
+import { conditionChecks, lookAtConditions } from "./conditions.ts";
 import { refuseFrozenChange, refuseFrozenStart } from "./freeze.ts";
 import { migrate } from "./migrations.ts";
 import { readiness, recheckReadiness } from "./readiness.ts";
@@ -100,6 +102,8 @@ function refuseExpired(run: Run): void {
 async function observe(run: Run, hands: Hands): Promise<Carried> {
   const last = run.plan.stages.length - 1;
   const end = await watchStage(run, hands, last);
+  if (conditionChecks(run).length > 0)
+    await watchDuring(run, hands, stageKey(last), () => lookAtConditions(run, hands, "production"));
   await finalChecks(run, hands);
   const key = stepKey("production", "gate");
   if (!run.state().gates.has(key))

@@ -10,6 +10,7 @@ import { checksApply, STAGE_SMOKE } from "../target-limits.ts";
 import { watch, watchDuring } from "../watch.ts";
 import { journeysVerdict, recordJourneys, recordSmoke, type WatchSmoke } from "../watch-smoke.ts";
 import { applyPools, poolsText, type Via } from "./apply.ts";
+import { lookAtConditions } from "./conditions.ts";
 import { instancesFor, instanceUrls, poolsAt } from "./pools.ts";
 
 /** Key of the watch of a stage, counted from zero. */
@@ -87,15 +88,16 @@ export async function exposeTo(run: Run, hands: Hands, index: number, via?: Via)
   const key = stepKey(`stage-${index + 1}`, "expose");
   // Done before a crash: the stages after it have watched since, and nothing is to be counted under an older one.
   if (run.state().results.has(key)) return;
-  await watchDuring(run, hands, index === 0 ? undefined : stageKey(index - 1), () =>
-    applyPools(run, key, {
+  await watchDuring(run, hands, index === 0 ? undefined : stageKey(index - 1), async () => {
+    if (index > 0) await lookAtConditions(run, hands, `stage-${index + 1}`);
+    await applyPools(run, key, {
       env: "production",
       pools,
       text: run.plan.rolling ? `update ${stageText(run.plan, index)}` : `send ${poolsText(pools)}`,
       exposes: true,
       ...(via ? { via } : {}),
-    }),
-  );
+    });
+  });
 }
 
 /** Watches one stage and journals its gate. */
