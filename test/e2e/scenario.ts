@@ -61,7 +61,7 @@ const WIDE: readonly Edit[] = [
   [["regressionThreshold"], 100],
   [["triggers", "latencyP99Pct"], 5_000],
   [["slo", "latencyP99Ms"], 8_000],
-  [["waits", "decisionUnattended"], "5m"],
+  [["waits", "decisionUnattended"], "2m"],
   [["blueGreen", "retainOld"], false],
   [["canary", "stageDuration"], "1s"],
   [["rolling"], { pause: "1s", minRequests: 5 }],

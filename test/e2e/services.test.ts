@@ -75,6 +75,8 @@ const scenarios: Scenario[] = [
   {
     name: "an old version that does not work any more either: ROLLBACK_FAILED, held until a person releases it",
     release: "spoiling",
+    // Long enough for the checks to answer, so that it is they who say so.
+    edits: [[["waits", "rollbackVerify"], "4s"]],
     ends: "ROLLBACK_FAILED",
     production: "old",
     trigger: "smoke",
