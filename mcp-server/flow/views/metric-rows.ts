@@ -1,5 +1,5 @@
 import type { MetricReading, MetricsReading } from "../../judge/index.ts";
-import { HISTORICAL_ALLOWANCE } from "../../judge/metrics/probes.ts";
+import { HISTORICAL_ALLOWANCE, HISTORICAL_LATENCY_MS } from "../../judge/metrics/probes.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
@@ -48,9 +48,11 @@ function limitText(metric: MetricReading): string {
 }
 
 /** A recorded baseline is of another moment: what that can explain is allowed there. */
-function allowed({ baselineKind, changeUnit, limit }: MetricReading): number {
+function allowed({ baselineKind, changeUnit, limit, baseline }: MetricReading): number {
   if (baselineKind !== "historical") return limit;
-  return Math.max(limit, changeUnit === "pp" ? HISTORICAL_ALLOWANCE["error-rate"] : HISTORICAL_ALLOWANCE.latency);
+  if (changeUnit === "pp") return Math.max(limit, HISTORICAL_ALLOWANCE["error-rate"]);
+  const least = baseline.value ? (100 * HISTORICAL_LATENCY_MS) / baseline.value : 0;
+  return Math.max(limit, HISTORICAL_ALLOWANCE.latency, least);
 }
 
 /** A regression threshold; zero allows no worsening beyond noise. */

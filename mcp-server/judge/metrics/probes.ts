@@ -19,9 +19,17 @@ export const HISTORICAL_ALLOWANCE = { "error-rate": 0.1, latency: 25 } as const 
   number
 >;
 
-/** The margin that a test against a recorded baseline really uses, pp or relative %. */
-function frozenMarginPct(probe: Probe, rule: MetricRule): number {
-  return probe.role === "exclude" ? probe.marginPct : Math.max(probe.marginPct, HISTORICAL_ALLOWANCE[rule.kind]);
+/**
+ * Less than this says nothing about latency at another moment, whatever share of a quick answer it is: a service that
+ * takes 2 ms takes 8 ms while its machine has other work. Milliseconds.
+ */
+export const HISTORICAL_LATENCY_MS = 10;
+
+/** The margin that a test against a recorded baseline really uses, pp or relative %; `edge` is the recorded latency. */
+function frozenMarginPct(probe: Probe, rule: MetricRule, edge?: number): number {
+  if (probe.role === "exclude") return probe.marginPct;
+  const least = edge !== undefined && edge > 0 ? (100 * HISTORICAL_LATENCY_MS) / edge : 0;
+  return Math.max(probe.marginPct, HISTORICAL_ALLOWANCE[rule.kind], least);
 }
 
 /** A rule before its first poll. */
@@ -169,7 +177,7 @@ export function stepFrozen(probe: Probe, rule: MetricRule, recordedEdge: number 
   if (!probe.frozen) return probe;
   if (rule.kind === "error-rate") return { ...probe, frozen: oneSample.step(probe.frozen, c.counts) };
   if (recordedEdge === undefined || c.buckets.length === 0) return probe;
-  const cut = candidateCut({ marginPct: frozenMarginPct(probe, rule) }, recordedEdge, c.buckets);
+  const cut = candidateCut({ marginPct: frozenMarginPct(probe, rule, recordedEdge) }, recordedEdge, c.buckets);
   if (cut === undefined) return { ...probe, reachedPct: NO_EDGE_PCT };
   const frozen = oneSample.step(probe.frozen, exceedances(c.buckets, cut.edge));
   return { ...probe, frozen, reachedPct: Math.max(probe.reachedPct, cut.reachedPct) };

@@ -1,7 +1,7 @@
 import { countText, evidenceText, limitText, valueText } from "../wording.ts";
 import type { Merged } from "./evidence.ts";
 import type { Unproven } from "./metric-reading.ts";
-import { HISTORICAL_ALLOWANCE } from "./probes.ts";
+import { HISTORICAL_ALLOWANCE, HISTORICAL_LATENCY_MS } from "./probes.ts";
 import type { MetricReading } from "./reading.ts";
 
 /** `3.10 % of 1,204 requests`, or what is missing. */
@@ -25,8 +25,17 @@ function weighedText(part: number, merged: Merged): string {
 /** A metric is worse than the baseline by more than a margin. */
 export function relativeFailText(metric: MetricReading, part: number, merged: Merged, margin: number): string {
   const allowed = metric.baselineKind === "historical" ? Math.max(margin, historicalAllowance(metric)) : margin;
-  const limit = allowed > 0 ? `allowed +${limitText(allowed)} ${metric.changeUnit}` : "no worsening allowed";
+  const limit = allowed > 0 ? `allowed +${allowedText(metric, allowed)}` : "no worsening allowed";
   return `${comparisonText(metric)}; ${limit}; ${weighedText(part, merged)}`;
+}
+
+/** In percent, or in milliseconds where a quick answer makes the least difference in time the larger of the two. */
+function allowedText({ baselineKind, changeUnit, baseline }: MetricReading, allowed: number): string {
+  const isLeast =
+    baselineKind === "historical" &&
+    changeUnit === "%" &&
+    ((baseline.value ?? Number.POSITIVE_INFINITY) * allowed) / 100 < HISTORICAL_LATENCY_MS;
+  return isLeast ? `${HISTORICAL_LATENCY_MS} ms` : `${limitText(allowed)} ${changeUnit}`;
 }
 
 function historicalAllowance({ changeUnit }: MetricReading): number {

@@ -301,6 +301,22 @@ describe("against a recorded baseline", () => {
     expect(readMetrics(cutover(candidate, { polls: 60 })).regression.outcome).not.toBe("FAIL");
   });
 
+  it.each([
+    ["a few milliseconds more of a quick answer: the machine had other work", 3, "PASS"],
+    ["ten times as long", 10, "FAIL"],
+  ] as const)("%s", (_, factor, outcome) => {
+    const quick = { ...healthy, slowness: 0.008 };
+    const edges = [1, 2, 2.5, 3, 4, 5, 7.5, 10, 12.5, 15, 20, 25, 50, 100];
+    const traffic = trafficOf(24, { edges });
+    let state = startMetrics(specOf({ baseline: { kind: "frozen", snapshot: traffic.snapshot(quick, 60) } }));
+    for (let i = 0; i < 30; i++)
+      state = stepMetrics(state, traffic.poll({ candidate: { ...quick, slowness: quick.slowness * factor } }));
+    const reading = readMetrics(state);
+    expect(metric(reading, "latency-p99")?.baseline.value).toBeLessThan(5);
+    expect(reading.regression.outcome).toBe(outcome);
+    if (outcome === "FAIL") expect(reading.regression.reasons[0]?.text).toContain("allowed +10 ms");
+  });
+
   it("says what the record allows", () => {
     const [reason] = readMetrics(cutover({ slowness: 2 })).regression.reasons;
     expect(reason?.text).toMatch(/against recorded baseline .*; allowed \+25 %/);
