@@ -43,7 +43,7 @@ export function planView(record: RunRecord): View {
     migrations: migrationRows(plan),
     steps: steps(plan),
     unknowns: [...plan.expectedUnknowns],
-    communication: [{ name: "Messages to people outside the run", value: "none are sent" }],
+    communication: [{ name: "Messages to people outside the run", value: receiversText(plan) }],
     signOffs: signOffs(state),
     advice: adviceOf(record, "approval"),
   };
@@ -63,6 +63,17 @@ function takenBecause({ strategyChoice: { chosen, chosenBy, recommended } }: Pla
   if (chosenBy === "recommendation") return "Nobody names a strategy; it is the recommended one.";
   const beside = chosen === recommended ? "the recommendation is the same" : `${recommended} was recommended`;
   return `Named by: ${chosenBy}; ${beside}.`;
+}
+
+/** Who is told while it happens; addresses can be secrets and are not shown. */
+function receiversText({ notify }: Plan): string {
+  if (!notify || notify.length === 0) return "none are sent";
+  return notify
+    .map((receiver, index) => {
+      const how = "command" in receiver ? `the command ${receiver.command[0] ?? ""}` : "a webhook";
+      return `receiver ${index + 1}: ${how}, on ${receiver.on.join(", ")}`;
+    })
+    .join("; ");
 }
 
 function parameters(plan: Plan): NonNullable<View["parameters"]> {

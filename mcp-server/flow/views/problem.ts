@@ -1,4 +1,10 @@
-import { type MetricReading, openConditions, type ReadinessReport, readMetrics } from "../../judge/index.ts";
+import {
+  type GateVerdict,
+  type MetricReading,
+  openConditions,
+  type ReadinessReport,
+  readMetrics,
+} from "../../judge/index.ts";
 import { percentText } from "../../judge/tests/index.ts";
 import type { MessageView, ProblemKind } from "../../record/artifact-kinds/index.ts";
 import { renderMessage } from "../../record/artifacts.ts";
@@ -150,7 +156,7 @@ function stagingProblem(record: RunRecord): Own {
   const isOver = rate !== null && rate > plan.regressionThreshold;
   const detected = isOver
     ? `${percentText(rate, plan.regressionThreshold)} > threshold ${percentText(plan.regressionThreshold, rate)}`
-    : reasonsText(gate?.verdict.reasons.slice(0, 1) ?? []);
+    : decided(gate);
   const outcome = gate?.verdict.outcome === "INCONCLUSIVE" ? "could not be judged" : "failed";
   return {
     headline: `Staging regression gate ${outcome}: ${detected}`,
@@ -161,6 +167,14 @@ function stagingProblem(record: RunRecord): Own {
     ],
     closing: "Deployment BLOCKED: production was not touched.",
   };
+}
+
+/** What decided a gate: the gravest dimension of the kind that it came to, not the first that left something open. */
+function decided(gate: GateVerdict | undefined): string {
+  const worst = gate?.worst === undefined ? undefined : gate.dimensions[gate.worst];
+  if (!gate || !worst || worst.outcome === "NOT_APPLICABLE")
+    return reasonsText(gate?.verdict.reasons.slice(0, 1) ?? []);
+  return `${gate.worst}: ${reasonsText(worst.reasons.slice(0, 1))}`;
 }
 
 function lostLines(tests: NonNullable<ReturnType<typeof testsOf>>): string[] {
