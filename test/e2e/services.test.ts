@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { runCommandLine } from "../../mcp-server/hosts/cli/main.ts";
 import { run } from "../hosts/process.ts";
-import { HEALTH_ONLY, playAll, type Scenario } from "./scenario.ts";
+import { playAll, type Scenario } from "./scenario.ts";
 import { personAtTerminal } from "./terminal.ts";
 import type { Edit, World } from "./world.ts";
 
@@ -77,6 +77,7 @@ const scenarios: Scenario[] = [
     release: "spoiling",
     // Long enough for the checks to answer, so that it is they who say so.
     edits: [[["waits", "rollbackVerify"], "4s"]],
+    messagesVary: true,
     ends: "ROLLBACK_FAILED",
     production: "old",
     trigger: "smoke",
@@ -102,30 +103,6 @@ async function expectHeldUntilReleased(world: World): Promise<void> {
 }
 
 playAll("services and releases of other kinds", scenarios);
-
-playAll(
-  "a first deployment",
-  [
-    {
-      name: "that fails: traffic is withdrawn",
-      release: "failing",
-      edits: [HEALTH_ONLY],
-      flags: ["--first-deploy"],
-      ends: "ROLLED_BACK",
-      production: "nothing",
-      trigger: "slo",
-      losesRequestsItself: true,
-    },
-    {
-      name: "that is judged by absolute rules alone",
-      release: "healthy",
-      flags: ["--first-deploy"],
-      ends: "SUCCESS",
-      production: "new",
-    },
-  ],
-  { first: null },
-);
 
 /** Too few requests to prove anything within the time. */
 const QUIET: readonly Edit[] = [
