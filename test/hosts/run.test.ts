@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ownerLives } from "../../mcp-server/flow/owner.ts";
 import { toolIo } from "../../mcp-server/hosts/io.ts";
 import { realPorts } from "../../mcp-server/ports/index.ts";
 import { approve } from "../../mcp-server/tools/approve.ts";
@@ -92,6 +93,8 @@ describe("a run through the doors", () => {
     const { contents } = await agent.client.readResource({ uri: "deploy://status" });
     const { runner } = JSON.parse((contents[0] as { text: string }).text) as { runner: { pid: number } };
     process.kill(runner.pid, "SIGKILL");
+    // A killed process is there for a moment longer; until then its owner is merely slow to answer.
+    while (ownerLives(world.project)) await world.project.ports.clock.sleep(10);
     const seen = await agent.call("deploy-next");
     expect(seen.text).toMatch(/^the runner of run dpl-\S+ was dead and has been started again/);
     expect(seen.data?.announcement).toBe(seen.text.split("\n")[0]);
