@@ -77,3 +77,34 @@ export function lowerLimit(events: number, exposure: number, errorRate: number):
   if (exposure <= 0 || events <= 0) return 0;
   return betaQuantile(errorRate, events, exposure - events + 1);
 }
+
+/** ln of the standard normal distribution function, accurate in both tails (series near 0, continued fraction beyond). */
+export function lnNormalCdf(x: number): number {
+  if (x > 4) return Math.log1p(-upperTail(x));
+  if (x < -4) return -0.5 * x * x - LN_SQRT_2PI + Math.log(millsRatio(-x));
+  let term = x;
+  let sum = x;
+  for (let n = 3; n < 200 && Math.abs(term) > 1e-18; n += 2) {
+    term *= (x * x) / n;
+    sum += term;
+  }
+  return Math.log(0.5 + sum * Math.exp(-0.5 * x * x - LN_SQRT_2PI));
+}
+
+const LN_SQRT_2PI = 0.5 * Math.log(2 * Math.PI);
+
+function upperTail(x: number): number {
+  return Math.exp(-0.5 * x * x - LN_SQRT_2PI) * millsRatio(x);
+}
+
+/** (1 - Phi(x)) / phi(x) for x > 3, by its continued fraction. */
+function millsRatio(x: number): number {
+  let fraction = x;
+  for (let n = 80; n >= 1; n -= 1) fraction = x + n / fraction;
+  return 1 / fraction;
+}
+
+/** ln B(a, b), the beta function. */
+export function lnBeta(a: number, b: number): number {
+  return lgamma(a) + lgamma(b) - lgamma(a + b);
+}

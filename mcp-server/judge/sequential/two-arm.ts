@@ -111,17 +111,24 @@ function affineLnRatios(state: TwoArmState, baseline: Counts, candidate: Counts)
   const { spec, baseline: past } = state;
   const { c, d } = spec;
   const factors = rateFactors(spec.purpose, spec.side);
-  const { exposure: nB, events: kB } = baseline;
-  const { exposure: nC, events: kC } = candidate;
   const a = (past.events + PRIOR_EVENTS) / (past.exposure + PRIOR_EXPOSURE);
   const out = new Array<number>(factors.length);
   for (let j = 0; j < factors.length; j++) {
-    const b = (c * a + d) * (factors[j] ?? 1);
-    const a0 = projectOnLine(a, b, nB, nC, c, d);
-    const b0 = c * a0 + d;
-    out[j] = (eventTerm(kB, a, a0) - nB * (a - a0) + eventTerm(kC, b, b0) - nC * (b - b0)) / spec.phi;
+    out[j] = affineLnRatio(a, (c * a + d) * (factors[j] ?? 1), baseline, candidate, c, d) / spec.phi;
   }
   return out;
+}
+
+/** Log likelihood ratio of one poll: rates (a, b) against their projection on the line b0 = c*a0 + d. */
+export function affineLnRatio(a: number, b: number, baseline: Counts, candidate: Counts, c: number, d: number): number {
+  const a0 = projectOnLine(a, b, baseline.exposure, candidate.exposure, c, d);
+  const b0 = c * a0 + d;
+  return (
+    eventTerm(baseline.events, a, a0) -
+    baseline.exposure * (a - a0) +
+    eventTerm(candidate.events, b, b0) -
+    candidate.exposure * (b - b0)
+  );
 }
 
 /**
