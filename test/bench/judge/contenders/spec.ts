@@ -1,0 +1,57 @@
+import { DeployConfig } from "../../../../mcp-server/flow/config.ts";
+import { metricRules } from "../../../../mcp-server/flow/metrics-spec.ts";
+import type { MetricRule, MetricsSpec } from "../../../../mcp-server/judge/index.ts";
+import { type Increment, type Instant, instantOf } from "../../../../mcp-server/vocab/index.ts";
+import { POLL_SECONDS } from "../traffic/noise.ts";
+
+/** What a deploy.yaml that says nothing about judging gives. */
+export const DEFAULTS = DeployConfig.parse({
+  service: "shop",
+  target: {
+    kind: "sandbox",
+    artifact: "build/{version}",
+    command: ["node", "server.mjs"],
+    environments: { production: {} },
+  },
+});
+
+/** The rules of a deployment with default settings at this threshold. */
+export function defaultRules(threshold: number): MetricRule[] {
+  return metricRules(DEFAULTS, threshold);
+}
+
+/** What a deployment judges by: default error rates and warm-up. */
+export function specOf(
+  rules: readonly MetricRule[],
+  o: { plannedPolls: number; warmupPolls?: number; phi?: number },
+): MetricsSpec {
+  const { alpha, beta, warmupPolls } = DEFAULTS.judge;
+  return {
+    alpha,
+    beta,
+    phi: o.phi ?? 1,
+    plannedPolls: o.plannedPolls,
+    warmupPolls: o.warmupPolls ?? warmupPolls,
+    rules: [...rules],
+    baseline: { kind: "concurrent" },
+  };
+}
+
+const BEGIN_MS = Date.UTC(2026, 0, 5, 12);
+const instants: Instant[] = [];
+
+/** The moment `poll` polls after the canary began. */
+export function instantAt(poll: number): Instant {
+  instants[poll] ??= instantOf(BEGIN_MS + poll * POLL_SECONDS * 1000);
+  return instants[poll];
+}
+
+/** One arm's increment of one series in poll number `poll`, counted from 0. */
+export function incrementOf(
+  metric: MetricRule["series"],
+  arm: Increment["arm"],
+  poll: number,
+  what: Pick<Increment, "exposure" | "events"> & Partial<Increment>,
+): Increment {
+  return { metric, arm, from: instantAt(poll), to: instantAt(poll + 1), quality: "ok", ...what };
+}
