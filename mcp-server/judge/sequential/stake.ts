@@ -4,27 +4,41 @@
  * null: whoever looks at it at any moment sees 1/alpha with probability at most alpha (Ville's inequality).
  */
 
-/** Effect sizes h (log rate ratios) a test bets on, and the share of the stake that is bet at once. */
+/** Effect sizes h (log rate ratios) a test bets on, the share of each (all together 1), and the part of the stake that is bet at once. */
 export interface Bets {
   readonly effects: readonly number[];
+  readonly shares: readonly number[];
   readonly startMass: number;
 }
 
 const DETECT_SIZES = 16;
+const DETECT_EFFECTS = Array.from({ length: DETECT_SIZES }, (_, j) => 0.05 * (3.5 / 0.05) ** (j / (DETECT_SIZES - 1)));
+const EXCLUDE_EFFECTS = [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6];
+const LADDER_EFFECTS = [0.1, 0.35, 1, 2.5, 5];
 
 /**
- * The bets by purpose. `detect` finds a worsening: 16 ratios from 1.05 to 33, half of the stake on "from the start",
- * the rest spread over later onsets. `exclude` shows that a worsening is absent: everything from the start, because
- * that must be evidence over the whole time. `ladder` is a coarse `exclude` for the many margins of an upper bound.
+ * The bets by purpose. `detect` finds a worsening: 16 ratios from 1.05 to 33, most on what regressions are like (about
+ * twice as bad), a quarter evenly on all, four fifths of the stake on "from the start" and the rest on later onsets;
+ * chosen by measurement (docs/judge-benchmark.md). `exclude` shows that a worsening is absent: everything from the
+ * start, because that must be evidence over the whole time. `ladder` is a coarse `exclude` for the many margins of an
+ * upper bound.
  */
 export const BETS = {
-  detect: {
-    effects: Array.from({ length: DETECT_SIZES }, (_, j) => 0.05 * (3.5 / 0.05) ** (j / (DETECT_SIZES - 1))),
-    startMass: 0.5,
-  },
-  exclude: { effects: [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6], startMass: 1 },
-  ladder: { effects: [0.1, 0.35, 1, 2.5, 5], startMass: 1 },
+  detect: { effects: DETECT_EFFECTS, shares: sharesAround(DETECT_EFFECTS, Math.LN2, 0.7, 0.25), startMass: 0.8 },
+  exclude: { effects: EXCLUDE_EFFECTS, shares: evenShares(EXCLUDE_EFFECTS), startMass: 1 },
+  ladder: { effects: LADDER_EFFECTS, shares: evenShares(LADDER_EFFECTS), startMass: 1 },
 } as const satisfies Record<string, Bets>;
+
+function evenShares(effects: readonly number[]): number[] {
+  return effects.map(() => 1 / effects.length);
+}
+
+/** Shares along a normal curve over ln h around `centre`, with the part `even` of them spread evenly. */
+function sharesAround(effects: readonly number[], centre: number, width: number, even: number): number[] {
+  const curve = effects.map((h) => Math.exp(-0.5 * (Math.log(h / centre) / width) ** 2));
+  const total = curve.reduce((sum, value) => sum + value, 0);
+  return curve.map((value) => ((1 - even) * value) / total + even / effects.length);
+}
 export type Purpose = keyof typeof BETS;
 
 /**
@@ -73,13 +87,14 @@ export function bet(stake: Stake, purpose: Purpose, plannedPolls: number, lnRati
   // Next to fresh money, bets that are worth next to nothing need no scale of their own.
   const kept = mass > 0 && stake.lnScale < 0 ? Math.exp(stake.lnScale) : 1;
   let lnScale = kept === 1 ? stake.lnScale : 0;
-  const added = mass > 0 ? (mass / lnRatios.length) * Math.exp(-lnScale) : 0;
+  const added = mass > 0 ? mass * Math.exp(-lnScale) : 0;
+  const { shares } = BETS[purpose];
   const shift = shiftFor(lnRatios);
   lnScale += shift;
   const wealth = new Array<number>(lnRatios.length);
   let highest = 0;
   for (let j = 0; j < lnRatios.length; j++) {
-    const value = ((stake.wealth[j] ?? 0) * kept + added) * Math.exp((lnRatios[j] ?? 0) - shift);
+    const value = ((stake.wealth[j] ?? 0) * kept + added * (shares[j] ?? 0)) * Math.exp((lnRatios[j] ?? 0) - shift);
     wealth[j] = value < VANISHED ? 0 : value;
     if (value > highest) highest = value;
   }

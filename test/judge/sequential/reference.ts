@@ -2,11 +2,17 @@ import type { Counts, NullSpec } from "../../../mcp-server/judge/index.ts";
 
 /**
  * The two-arm test written out plainly, all in logarithms and without any of the engine's shortcuts: what the engine
- * must agree with.
+ * must agree with. `even`: bets as first published, the same on every effect and half of them from the start.
  */
-export function referenceLnE(spec: NullSpec, polls: readonly (readonly [Counts, Counts])[]): number {
+export function referenceLnE(
+  spec: NullSpec,
+  polls: readonly (readonly [Counts, Counts])[],
+  o: { even: boolean } = { even: false },
+): number {
   const effects = EFFECTS[spec.purpose];
-  const startMass = spec.purpose === "detect" ? 0.5 : 1;
+  const isEven = o.even || spec.purpose !== "detect";
+  const shares = isEven ? effects.map(() => 1 / effects.length) : detectShares();
+  const startMass = spec.purpose !== "detect" ? 1 : o.even ? 0.5 : 0.8;
   const bets = effects.map(() => Number.NEGATIVE_INFINITY);
   let [cash, polled, KB, NB, KC, NC] = [1, 0, 0, 0, 0, 0];
   for (const [b, c] of polls) {
@@ -21,7 +27,7 @@ export function referenceLnE(spec: NullSpec, polls: readonly (readonly [Counts, 
           spec.form === "bernoulli"
             ? bernoulli(signed, b, c, KB + KC, NB + NC)
             : poisson(spec, signed, b, c, { KB, NB, KC, NC });
-        bets[j] = lnAdd(bets[j] ?? 0, Math.log(mass / effects.length)) + l / spec.phi;
+        bets[j] = lnAdd(bets[j] ?? 0, Math.log(mass * (shares[j] ?? 0))) + l / spec.phi;
       });
     }
     KB += b.events;
@@ -37,6 +43,13 @@ const EFFECTS = {
   exclude: [0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 1, 1.5, 2, 3, 4, 5, 6],
   ladder: [0.1, 0.35, 1, 2.5, 5],
 };
+
+/** Three quarters along a normal curve over ln h around a doubling (sd 0.7), a quarter evenly. */
+function detectShares(): number[] {
+  const density = EFFECTS.detect.map((h) => Math.exp(-((Math.log(h) - Math.log(Math.log(2))) ** 2) / (2 * 0.49)));
+  const total = density.reduce((a, b) => a + b);
+  return density.map((one) => 0.75 * (one / total) + 0.25 / 16);
+}
 
 function poisson(
   { c, d }: NullSpec,
