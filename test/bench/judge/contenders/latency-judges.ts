@@ -1,6 +1,6 @@
 import {
-  calibratePhi,
   type Counts,
+  calibratePhi,
   type Histogram,
   type MetricRule,
   type MetricsState,

@@ -24,7 +24,12 @@ export function randomOf(seed: number): Random {
     return (sum >>> 0) / 2 ** 32;
   };
   for (let i = 0; i < 15; i += 1) next();
-  return { uniform: next, normal: normalFrom(next), poisson: (mean) => poisson(mean, next), geometric: geometric(next) };
+  return {
+    uniform: next,
+    normal: normalFrom(next),
+    poisson: (mean) => poisson(mean, next),
+    geometric: geometric(next),
+  };
 }
 
 /** Polar method of Marsaglia: two normals for each pair of uniforms that lies in the circle. */
