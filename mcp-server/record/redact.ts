@@ -58,7 +58,8 @@ export const SECRET_SHAPES: readonly SecretShape[] = [
   },
   {
     name: "secret as an option",
-    pattern: /(--?[\w-]{0,40}(?:password|passwd|passphrase|secret|token|api-?key)\s{1,4})(?![-[])[^\s"']+/gi,
+    // Not after a letter or a dash: `wrong-password (P1)` is a name and no option.
+    pattern: /(?<![\w-])(--?[\w-]{0,60}(?:password|passwd|passphrase|secret|token|api-?key)\s{1,4})(?![-[])[^\s"']+/gi,
     keep: `$1${REDACTED}`,
   },
 ];

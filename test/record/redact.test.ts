@@ -39,6 +39,10 @@ const samples: [shape: string, secret: string, text: (secret: string) => string]
   ["named secret", "hunter2", (s) => `api-key => ${s}`],
   ["named secret", "hunter2", (s) => `x-api-key: ${s}`],
   ["secret as an option", "hunter2", (s) => `deploy --db-password ${s} --verbose`],
+  ["secret as an option", "hunter2", (s) => `-password ${s}`],
+  ["secret as an option", "hunter2", (s) => `(--token ${s})`],
+  ["secret as an option", "hunter2", (s) => `argv: "--client-secret ${s}"`],
+  ["secret as an option", "hunter2", (s) => `mysql\t--${"very-".repeat(10)}long-password ${s}`],
 ];
 
 describe("secrets in quoted texts", () => {
@@ -63,6 +67,9 @@ describe("secrets in quoted texts", () => {
     "expected 200, found 503 at checkout.test.ts:41",
     "Unexpected token < in JSON at position 0",
     "tokens used: 2000",
+    "wrong-password (P1): passed before, fails now",
+    "expired-token returns 401 and missing-api-key returns 403",
+    "__tests__/reset-password is skipped",
     "AssertionError: expected [1, 2] to equal [2, 1]\n    at file:///srv/app/test.mjs:3:9",
     "https://shop.example/cart?item=5#top",
     "sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
