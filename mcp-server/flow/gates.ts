@@ -13,7 +13,7 @@ import {
 import { type Dimension, type Reason, Verdict, type Version } from "../vocab/index.ts";
 import { rehearsalDimension } from "./rehearsal-record.ts";
 import type { RunState, WatchState } from "./run-state.ts";
-import { STAGE_SMOKE } from "./target-limits.ts";
+import { STAGE_SMOKE, STAGING_REGRESSION } from "./target-limits.ts";
 
 /**
  * Every gate is a pure function of the folded journal, so that `verify` can compute it again from an archive and
@@ -99,7 +99,11 @@ export function stagingGateOf(state: RunState, _key: string): GateVerdict {
     deploy: notApplicable(state, "staging.deploy") ?? deployOf(state, watched),
     rehearsal: rehearsalDimension(state),
     tests: notApplicable(state, "staging.tests") ?? testsOf(state),
-    metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
+    metrics:
+      metrics ??
+      notApplicable(state, "production.regression") ??
+      notApplicable(state, STAGING_REGRESSION) ??
+      fromMetrics(reading, "regression", "metric"),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
     smoke: notApplicable(state, "staging.smoke") ?? notApplicable(state, "staging.deploy") ?? smokeOf(watched),
     journeys: notApplicable(state, "staging.journeys") ?? notApplicable(state, "staging.deploy") ?? journeysOf(watched),

@@ -25,6 +25,7 @@ import {
   notJudgedOnTarget,
   refuseBeyondTarget,
   refuseReplacing,
+  refuseSharedProbes,
   refuseUnsplittable,
   unknownsOfTarget,
 } from "./target-limits.ts";
@@ -250,6 +251,15 @@ function refuseNoOp(facts: PlanFacts, previous: Plan["previous"]): void {
 }
 
 function stagesOf(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): Stage[] {
+  const stages = plannedStages(facts, strategy, observeMs);
+  refuseSharedProbes(
+    facts.config,
+    stages.map(({ weightPct }) => weightPct),
+  );
+  return stages;
+}
+
+function plannedStages(facts: PlanFacts, strategy: Plan["strategy"], observeMs: Ms): Stage[] {
   const { config } = facts;
   const last: Stage = {
     weightPct: 100,

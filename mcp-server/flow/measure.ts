@@ -14,6 +14,7 @@ import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
 import { allowEnv, BASE_ENV, type Clock } from "../ports/index.ts";
 import { storeEvidence } from "../record/evidence-store.ts";
 import { redact } from "../record/redact.ts";
+import { reachOf } from "../target/index.ts";
 import { type Arm, canonicalJson, durationMs, type LiveState, type Ms, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Track } from "./events.ts";
@@ -45,6 +46,7 @@ export function createHands(project: Project, run: Run): Hands {
       prober: newProber(),
       clock: ports.clock,
       versions,
+      reach: reachOf(plan.target),
       journeys: () => probeJourneys(run.state()),
       ratePerSecond: probes?.ratePerSecond ?? 0,
       pollMs: plan.pollMs,
@@ -114,7 +116,7 @@ export function createHands(project: Project, run: Run): Hands {
       if (ratePerSecond <= 0) return undefined;
       const own = added.get(track) ?? { prober: newProber(), told: { baseline: 0, candidate: 0 } };
       added.set(track, own);
-      const arms = probedArms(live, versionsOf(plan, track));
+      const arms = probedArms(live, versionsOf(plan, track), reachOf(plan.target));
       own.prober.keep(arms, probeJourneys(run.state()), ratePerSecond, GRANTED_POLLS * plan.pollMs);
       const { baseline, candidate } = own.prober.totals();
       const since = {

@@ -3,6 +3,7 @@ import type { MetricId } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import type { WatchPlan } from "./events.ts";
 import type { Plan } from "./plan.ts";
+import { STAGING_REGRESSION } from "./target-limits.ts";
 
 /**
  * The judged metrics of a plan. Error rate carries two thirds of the weight and is required; latency is judged
@@ -57,7 +58,7 @@ export function metricsSpec(plan: Plan, watch: WatchPlan, snapshot: MetricsSnaps
 }
 
 function baselineOf(plan: Plan, watch: WatchPlan, snapshot: MetricsSnapshot | null): MetricsSpec["baseline"] {
-  if (!plan.previous) return { kind: "none" };
+  if (!plan.previous || (watch.track === "staging" && plan.notApplicable[STAGING_REGRESSION])) return { kind: "none" };
   if (!watch.frozen) return { kind: "concurrent" };
   if (snapshot) return { kind: "frozen", snapshot };
   // An old version that could not be measured is missing evidence, not a first deployment: waiting for an arm that

@@ -1,4 +1,4 @@
-import { capabilitiesOf, type TargetCapabilities } from "../target/index.ts";
+import { capabilitiesOf, reachOf, type TargetCapabilities } from "../target/index.ts";
 import { FlowError } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import type { Plan } from "./plan.ts";
@@ -6,27 +6,19 @@ import type { Plan } from "./plan.ts";
 /** Key of what is not judged while a version has only a part of the traffic. */
 export const STAGE_SMOKE = "stage.smoke";
 
+/** Key of the comparison of metrics in staging, where the new version cannot be asked beside the old one. */
+export const STAGING_REGRESSION = "staging.regression";
+
 /** Refuses what deploy.yaml asks for and its target cannot give, naming the key. */
 export function refuseBeyondTarget(config: DeployConfig): void {
-  const { instanceUrls } = capabilitiesOf(config.target);
-  if (config.metrics?.source === "probes" && !instanceUrls) {
+  if (config.metrics && config.metrics.source !== "probes" && reachOf(config.target) !== "instances") {
     throw new FlowError({
       code: "config",
-      what: "probe traffic cannot reach each version by itself on this target",
-      expected: "a URL for every instance of both versions, past any proxy",
-      found: "target.instanceUrls: false, so that only the entry, which they share, can be asked",
-      where: { file: "deploy.yaml", key: "metrics.source" },
-      next: "let observe print the URLs of the instances; or leave the metrics section out: journeys and smoke checks are then asked at the entry once the new version has all traffic",
-    });
-  }
-  if (config.metrics && !instanceUrls) {
-    throw new FlowError({
-      code: "config",
-      what: "metrics cannot be read on this target",
+      what: "metrics pages cannot be read on this target",
       expected: "a URL for every instance, whose own page is read",
       found: "target.instanceUrls: false",
       where: { file: "deploy.yaml", key: "metrics" },
-      next: "let observe print the URLs of the instances, or leave the metrics section out",
+      next: "let observe print the URLs of the instances; or measure by probe traffic (metrics.source: probes), or leave the metrics section out",
     });
   }
   const candidate = config.tests?.candidate;
@@ -38,6 +30,22 @@ export function refuseBeyondTarget(config: DeployConfig): void {
     expected: "{version} and {report}",
     where: { file: "deploy.yaml", key: "tests.candidate.command" },
     next: "let the command find the artifact of {version} itself",
+  });
+}
+
+/** Refuses probe traffic at an entry that two versions share for a time: whose answers were counted would be chance. */
+export function refuseSharedProbes(config: DeployConfig, weights: readonly number[]): void {
+  if (config.metrics?.source !== "probes" || reachOf(config.target) !== "entry") return;
+  const shared = weights.find((weight) => weight < 100);
+  if (shared === undefined) return;
+  throw new FlowError({
+    code: "config",
+    what: "probe traffic cannot tell two versions apart that share the entry",
+    expected:
+      "all traffic on one version at a time; or a URL for every instance, or for every version, past the router",
+    found: `a stage of ${shared} %, with target.instanceUrls and target.versionUrls false`,
+    where: { file: "deploy.yaml", key: "metrics.source" },
+    next: "use strategy: blue-green, which is probed at the entry before and after the switch; or let observe print such URLs (docs/targets.md); or leave the metrics section out",
   });
 }
 
@@ -72,10 +80,15 @@ export function unknownsOfTarget(config: DeployConfig): string[] {
 
 /** What the target keeps from being judged. */
 export function notJudgedOnTarget(config: DeployConfig): Record<string, string> {
-  if (capabilitiesOf(config.target).instanceUrls) return {};
+  if (reachOf(config.target) !== "entry") return {};
   const reason =
-    "the target gives no URL of single instances (target.instanceUrls): only the entry can be asked, once the new version has all traffic";
-  return { [STAGE_SMOKE]: reason };
+    "the target gives no URL of an instance or a version (target.instanceUrls, target.versionUrls): only the entry can be asked, once the new version has all traffic";
+  return {
+    [STAGE_SMOKE]: reason,
+    ...(config.metrics
+      ? { [STAGING_REGRESSION]: "two versions in staging would share its entry: only absolute targets hold there" }
+      : {}),
+  };
 }
 
 /** Whether checks and journeys can be sent in a watch: not where only the entry could be asked and two versions share it. */

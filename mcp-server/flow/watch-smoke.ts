@@ -1,6 +1,7 @@
 import { type BareVerdict, type JourneysRun, judgeJourneys, judgeSmoke, type SmokeRun } from "../judge/index.ts";
 import { FencedOut } from "../record/journal-file.ts";
-import { canonicalJson, type Env, type LiveState, type StepKey, type Version } from "../vocab/index.ts";
+import { reachOf } from "../target/index.ts";
+import { addressesOf, canonicalJson, type Env, type LiveState, type StepKey, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Hands } from "./hands.ts";
 import { quoted } from "./quoted.ts";
@@ -157,7 +158,9 @@ export function openProbes(run: Run, hands: Hands, watched: WatchState): Probes 
   let busy = false;
   const round = async (live: LiveState) => {
     const subject = subjectOf(run, watched);
-    const urls = live.instances.flatMap(({ version, url }) => (version === subject && url !== undefined ? [url] : []));
+    const reach = reachOf(run.plan.target);
+    const every = live.instances.flatMap(({ version, url }) => (version === subject && url !== undefined ? [url] : []));
+    const urls = reach === "instances" ? every : addressesOf(live, subject, reach);
     const limit = AbortSignal.any([AbortSignal.timeout(PROBE_LIMIT_MS), run.interrupted]);
     const seen = await hands.smoke("production", urls, subject, limit);
     return seen === undefined ? undefined : judgeSmoke(seen).outcome === "FAIL";

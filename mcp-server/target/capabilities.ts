@@ -1,4 +1,4 @@
-import { durationMs, type Ms } from "../vocab/index.ts";
+import { durationMs, type Ms, type Reach } from "../vocab/index.ts";
 import type { TargetConfig } from "./config.ts";
 import type { TargetCapabilities } from "./target.ts";
 
@@ -13,6 +13,7 @@ export function capabilitiesOf(config: TargetConfig): TargetCapabilities {
         production: config.production,
         remoteLock: false,
         instanceUrls: true,
+        versionUrls: false,
         measuresTraffic: true,
       };
     case "command":
@@ -23,11 +24,19 @@ export function capabilitiesOf(config: TargetConfig): TargetCapabilities {
         production: config.production,
         remoteLock: config.lock !== undefined,
         instanceUrls: config.instanceUrls,
+        versionUrls: config.versionUrls,
         measuresTraffic: config.measuresTraffic,
       };
     default:
       return config satisfies never;
   }
+}
+
+/** How one version can be asked on the target of a section of deploy.yaml. */
+export function reachOf(config: TargetConfig): Reach {
+  const { instanceUrls, versionUrls } = capabilitiesOf(config);
+  if (instanceUrls) return "instances";
+  return versionUrls ? "version" : "entry";
 }
 
 /** How long the target gives new instances to become ready, milliseconds. */

@@ -14,6 +14,8 @@ export interface TargetCapabilities {
   readonly remoteLock: boolean;
   /** Every instance has a URL of its own, past any proxy. */
   readonly instanceUrls: boolean;
+  /** Every version has a URL of its own, at which no other one answers. */
+  readonly versionUrls: boolean;
   /** It tells which share of the requests each version really got. */
   readonly measuresTraffic: boolean;
 }

@@ -6,5 +6,6 @@ export * from "./increment.ts";
 export * from "./live.ts";
 export * from "./nearest.ts";
 export * from "./outcome.ts";
+export * from "./reach.ts";
 export * from "./time.ts";
 export * from "./verdict.ts";

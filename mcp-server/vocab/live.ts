@@ -41,6 +41,8 @@ export const LiveState = z.object({
   measuredRequests: z.number().int(),
   /** Base URL that users reach. */
   entryUrl: z.string(),
+  /** Base URL at which only this version answers, past the router, per version; absent where the target gives none. */
+  versionUrls: z.record(z.string(), z.string()).optional(),
   readAt: Instant,
 });
 export type LiveState = z.infer<typeof LiveState>;

@@ -78,6 +78,7 @@ const CAPABILITIES: Omit<TargetCapabilities, "production"> = {
   parallelPools: true,
   remoteLock: false,
   instanceUrls: true,
+  versionUrls: false,
   measuresTraffic: true,
 };
 

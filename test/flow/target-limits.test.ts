@@ -120,10 +120,41 @@ describe("a target without URLs of its instances", () => {
 
   const PROBED = { metrics: { source: "probes" }, journeys: [{ id: "look", steps: [{ path: "/" }] }] };
 
-  test("refuses probes as the source of metrics, which could not tell the versions apart", () => {
-    const error = refusal(() => planned(noUrls, PROBED));
+  test.each([
+    ["canary", "20 %"],
+    ["rolling", "25 %"],
+  ])("refuses probes during %s, where both versions share the entry", (strategy, share) => {
+    const config = { ...PROBED, strategy, canary: { stages: [20, 100] } };
+    const error = refusal(() => planned({ ...noUrls, routing: "by-replica" }, config));
     expect(error.where?.key).toBe("metrics.source");
-    expect(error.next).toContain("URLs of the instances");
+    expect(error.found).toContain(share);
+    expect(error.next).toContain("strategy: blue-green");
+  });
+
+  test.each([
+    ["blue-green", {}],
+    [undefined, {}],
+    ["canary", { first: true }],
+  ])("takes probes at the entry where one version at a time has it: %s %j", (strategy, o) => {
+    const config = { ...PROBED, staging: {}, ...(strategy ? { strategy } : {}) };
+    const plan = planned({ ...noUrls, routing: "by-replica" }, config, o);
+    expect(plan.stages.map(({ weightPct }) => weightPct)).toEqual([100]);
+    expect(plan.notApplicable["stage.smoke"]).toContain("only the entry can be asked");
+    expect(plan.notApplicable["staging.regression"]).toContain("only absolute targets");
+  });
+
+  test("takes probes at an address of each version, in staging beside the old one too", () => {
+    const plan = planned({ ...noUrls, versionUrls: true }, { ...PROBED, staging: {} });
+    expect(plan.stages.length).toBeGreaterThan(1);
+    expect([plan.notApplicable["stage.smoke"], plan.notApplicable["staging.regression"]]).toEqual([
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test("refuses to read metrics pages through an address that instances share", () => {
+    const error = refusal(() => planned({ ...noUrls, versionUrls: true }));
+    expect(error.next).toContain("metrics.source: probes");
   });
 
   test("with URLs takes them, also where traffic follows replicas", () => {

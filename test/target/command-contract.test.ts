@@ -7,7 +7,7 @@ import type { Instant, LiveState, Pool } from "../../mcp-server/vocab/index.ts";
 const D1 = `sha256:${"1".repeat(64)}`;
 const D2 = `sha256:${"2".repeat(64)}`;
 const NOW = "2026-01-31T12:00:00.000Z" as Instant;
-const PROMISED = { instanceUrls: true, measuresTraffic: false };
+const PROMISED = { instanceUrls: true, versionUrls: false, measuresTraffic: false };
 
 const instance = {
   id: "a",
@@ -104,6 +104,40 @@ describe("an answer of observe", () => {
     expect(error.message).toMatch(says);
     expect(error.retryable).toBe(false);
     expect(error.next).toContain("target.observe.command");
+  });
+
+  const OTHER = "2.0.0";
+  const twoOf = (urls: { entry?: string; pools?: (string | undefined)[]; instances?: string[] }) => {
+    const versions = [pool.version, OTHER];
+    return JSON.stringify({
+      entryUrl: urls.entry ?? "http://entry.test",
+      pools: versions.map((version, at) => ({ ...pool, version, weightPct: 50, url: urls.pools?.[at] })),
+      instances: versions.map((version, at) => ({ ...instance, id: `i${at}`, version, url: urls.instances?.[at] })),
+    });
+  };
+  const BY_VERSION = { instanceUrls: false, versionUrls: true, measuresTraffic: false };
+
+  test("gives a URL of each version where one is promised", () => {
+    const live = readObserve(twoOf({ pools: ["http://a.test/", "http://b.test"] }), BY_VERSION, NOW);
+    expect(live.versionUrls).toEqual({ [pool.version]: "http://a.test", [OTHER]: "http://b.test" });
+    expect(Object.keys(live.pools[0] ?? {})).not.toContain("url");
+  });
+
+  test.each([
+    ["no url of a version where one was promised", twoOf({ pools: ["http://a.test"] }), /versionUrls is true.*2\.0\.0/],
+    ["one url for two versions", twoOf({ pools: ["http://a.test", "http://a.test/"] }), /found that of version/],
+    [
+      "the entry as the url of a version",
+      twoOf({ pools: ["http://a.test", "http://entry.test/"] }),
+      /that of entryUrl/,
+    ],
+    [
+      "one url for two instances",
+      twoOf({ pools: ["http://a.test", "http://b.test"], instances: ["http://c.test", "http://c.test"] }),
+      /found that of "i0" at "i1"/,
+    ],
+  ])("%s could not tell versions apart and is refused", (_name, text, says) => {
+    expect(refusal(() => readObserve(text, BY_VERSION, NOW)).message).toMatch(says);
   });
 
   test("without measurements is refused where they were promised, and read where they were not", () => {

@@ -1,5 +1,6 @@
 import type { JourneyResult, JourneysRun } from "../../judge/inputs.ts";
 import { refuseProblems } from "../config.ts";
+import { ON_ITS_OWN_CONNECTION } from "../smoke/attempt.ts";
 import { isLeftOut, type SmokeDepth } from "../smoke/run.ts";
 import { type JourneyConfig, type JourneysConfig, journeysProblems } from "./config.ts";
 import { type Walk, type Walking, walkJourney } from "./walk.ts";
@@ -77,11 +78,12 @@ interface Confirmed {
 
 /** A service may stumble once; failing twice is a failure. */
 async function confirmed(journey: JourneyConfig, url: string, o: JourneysOptions): Promise<Confirmed> {
-  const first = await walkJourney(journey, url, o);
+  const walking = { ...o, headers: { ...ON_ITS_OWN_CONNECTION, ...o.headers } };
+  const first = await walkJourney(journey, url, walking);
   if (first.outcome !== "fail") return { url, walks: [first], first, last: first };
   await o.clock.sleep(CONFIRM_AFTER_MS, o.signal);
   o.signal.throwIfAborted();
-  const last = await walkJourney(journey, url, o);
+  const last = await walkJourney(journey, url, walking);
   return { url, walks: [first, last], first, last };
 }
 

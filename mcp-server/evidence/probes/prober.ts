@@ -2,13 +2,16 @@ import type { Clock, Http } from "../../ports/index.ts";
 import type { Arm, Ms, Version } from "../../vocab/index.ts";
 import type { JourneyConfig } from "../journeys/config.ts";
 import { type WalkedRequest, walkJourney } from "../journeys/walk.ts";
+import { ON_ITS_OWN_CONNECTION } from "../smoke/attempt.ts";
 import { addLatency, addTotals, NOTHING_PROBED, type ProbeTotals } from "./totals.ts";
 
-/** The instances of one version that probes are sent to, past any router. */
+/** Where probes of one version are sent, past any router that would give them to another one. */
 export interface ProbedArm {
   readonly arm: Arm;
   readonly version: Version;
   readonly urls: readonly string[];
+  /** Several instances stand behind a URL. */
+  readonly shared: boolean;
 }
 
 export interface ProberOptions {
@@ -36,6 +39,9 @@ const MAX_UNDER_WAY = 8;
 /** Tells a service which requests are not its users'. */
 const PROBE_HEADERS = { "user-agent": "deploy-flow-probe" };
 
+/** Behind a shared address a kept connection would ask one instance again and again, and the old version once traffic has moved. */
+const SHARED_HEADERS = { ...PROBE_HEADERS, ...ON_ITS_OWN_CONNECTION };
+
 export function createProber({ http, clock, env }: ProberOptions): Prober {
   const counted: Record<Arm, ProbeTotals> = { baseline: NOTHING_PROBED, candidate: NOTHING_PROBED };
   const underWay: Record<Arm, number> = { baseline: 0, candidate: 0 };
@@ -50,12 +56,18 @@ export function createProber({ http, clock, env }: ProberOptions): Prober {
     counted[arm] = addTotals(counted[arm], request.timed ? addLatency(one, request.durationMs) : one);
   };
 
-  const send = async (journey: JourneyConfig, { arm, version }: ProbedArm, url: string, signal: AbortSignal) => {
+  const send = async (
+    journey: JourneyConfig,
+    { arm, version, shared }: ProbedArm,
+    url: string,
+    signal: AbortSignal,
+  ) => {
     underWay[arm] += 1;
     try {
       const redact = (text: string) => text;
       const onRequest = (request: WalkedRequest) => count(arm, request);
-      await walkJourney(journey, url, { http, clock, version, signal, redact, env, headers: PROBE_HEADERS, onRequest });
+      const headers = shared ? SHARED_HEADERS : PROBE_HEADERS;
+      await walkJourney(journey, url, { http, clock, version, signal, redact, env, headers, onRequest });
     } catch {
       // Given up with the watch: it says nothing about the service.
     } finally {

@@ -1,6 +1,7 @@
 import type { Clock } from "../../ports/index.ts";
 import {
   type Arm,
+  addressesOf,
   FlowError,
   type Increment,
   type Instant,
@@ -8,6 +9,7 @@ import {
   type LiveState,
   type MetricId,
   type Ms,
+  type Reach,
 } from "../../vocab/index.ts";
 import type { JourneyConfig } from "../journeys/config.ts";
 import { ProbeCursor } from "../metrics/cursor.ts";
@@ -21,6 +23,8 @@ export interface ProbeSourceOptions {
   readonly prober: Prober;
   readonly clock: Clock;
   readonly versions: ArmVersions;
+  /** How one version is asked. */
+  readonly reach: Reach;
   /** Journeys to send, looked up at every poll. */
   readonly journeys: () => readonly JourneyConfig[];
   readonly ratePerSecond: number;
@@ -34,13 +38,17 @@ const ARMS = ["baseline", "candidate"] as const satisfies readonly Arm[];
 /** A poll may be late by so many intervals before the traffic stops of itself. */
 const GRANTED_POLLS = 3;
 
-/** The instances of both arms that can be asked. Slow and dead ones are: leaving them out would hide what users meet. */
-export function probedArms(live: LiveState, versions: ArmVersions): ProbedArm[] {
-  return ARMS.flatMap((arm) => {
+/**
+ * Where both arms are asked. Of instances that have a URL, slow and dead ones too: leaving them out would hide what users
+ * meet. An entry is asked for the one version that has all of its traffic.
+ */
+export function probedArms(live: LiveState, versions: ArmVersions, reach: Reach): ProbedArm[] {
+  return ARMS.flatMap((arm): ProbedArm[] => {
     const version = versions[arm];
     if (version === undefined) return [];
+    if (reach !== "instances") return [{ arm, version, urls: addressesOf(live, version, reach), shared: true }];
     const own = live.instances.filter((one) => armOf(one, versions) === arm && one.state !== "draining");
-    return [{ arm, version, urls: own.flatMap(({ url }) => (url ? [url] : [])) }];
+    return [{ arm, version, urls: own.flatMap(({ url }) => (url ? [url] : [])), shared: false }];
   });
 }
 
@@ -55,7 +63,7 @@ export function createProbeSource(o: ProbeSourceOptions): MetricSource<ProbeCurs
     metrics: SCRAPED_SERIES.filter(({ id }) => id !== "throughput"),
     rest: () => prober.rest(),
     history: async (live, signal) => {
-      const [baseline] = probedArms(live, { baseline: versions.baseline, candidate: undefined });
+      const [baseline] = probedArms(live, { baseline: versions.baseline, candidate: undefined }, o.reach);
       const from = clock.wall();
       const started = clock.mono();
       if (baseline) prober.keep([baseline], o.journeys(), o.ratePerSecond, o.recordForMs);
@@ -78,7 +86,7 @@ export function createProbeSource(o: ProbeSourceOptions): MetricSource<ProbeCurs
     poll: async (live, cursor, signal) => {
       signal.throwIfAborted();
       const since = readCursor(cursor);
-      const arms = probedArms(live, versions);
+      const arms = probedArms(live, versions, o.reach);
       const totals = prober.totals();
       const at = clock.wall();
       prober.keep(arms, o.journeys(), o.ratePerSecond, GRANTED_POLLS * o.pollMs);

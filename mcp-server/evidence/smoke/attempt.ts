@@ -6,6 +6,9 @@ import { type Reading, readAnswer } from "./answer.ts";
 /** A longer answer is no sign of health. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 
+/** As a user who just came: a kept connection may lead to the version that had the traffic before. */
+export const ON_ITS_OWN_CONNECTION = { connection: "close" };
+
 /** Failures of the machine that asks: they say nothing about the service. */
 const OUR_OWN = new Set(["EMFILE", "ENFILE", "EADDRNOTAVAIL", "ENOBUFS", "ENOMEM", "EACCES", "EPERM", "ENETUNREACH"]);
 

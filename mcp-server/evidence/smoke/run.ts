@@ -2,7 +2,7 @@ import type { SmokeResult, SmokeRun } from "../../judge/inputs.ts";
 import type { Clock, Http } from "../../ports/index.ts";
 import { durationMs, type Priority, type Version } from "../../vocab/index.ts";
 import { refuseProblems, type SmokeCheck, type SmokeConfig, smokeProblems } from "../config.ts";
-import { type Asking, type Attempt, attemptStep } from "./attempt.ts";
+import { type Asking, type Attempt, attemptStep, ON_ITS_OWN_CONNECTION } from "./attempt.ts";
 import { withoutSecrets, withoutValues } from "./hide.ts";
 
 /** How many checks run: P0 and P1 at `minimal`, P2 too at `standard`, all at `thorough`. P0 and P1, which decide, always do. */
@@ -51,6 +51,7 @@ export async function runSmoke(o: SmokeOptions): Promise<SmokeRun> {
       values: remembered.get(url) ?? {},
       expected,
       env,
+      headers: ON_ITS_OWN_CONNECTION,
     }));
     results.push(result);
     o.onProgress?.(result, results.length, o.config.checks.length);

@@ -91,19 +91,3 @@ export function poolsReached(desired: readonly Pool[], live: LiveState): boolean
     })
   );
 }
-
-/** Base URLs of the ready instances of one version; none where the target gives no URL of single instances. */
-export function instanceUrls(live: LiveState, version: string): string[] {
-  return live.instances.flatMap((instance) =>
-    instance.version === version && instance.state === "ready" && instance.url !== undefined ? [instance.url] : [],
-  );
-}
-
-/** Where only this version can answer: its instances, or the entry while it alone has traffic. */
-export function addressesOf(live: LiveState, version: string): string[] {
-  const urls = instanceUrls(live, version);
-  if (urls.length > 0) return urls;
-  const alone = live.pools.every((pool) => pool.version === version || pool.weightPct === 0);
-  const serves = live.pools.some((pool) => pool.version === version && pool.weightPct === 100);
-  return alone && serves ? [live.entryUrl] : [];
-}

@@ -1,5 +1,6 @@
 import { type BareVerdict, type GateVerdict, judgeSmoke } from "../../judge/index.ts";
-import type { LiveState, StepKey } from "../../vocab/index.ts";
+import { reachOf } from "../../target/index.ts";
+import { addressesOf, type LiveState, type StepKey } from "../../vocab/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import type { Trigger, WatchEnd, WatchPlan } from "../events.ts";
 import { stageGate } from "../gates.ts";
@@ -11,7 +12,7 @@ import { watch, watchDuring } from "../watch.ts";
 import { journeysVerdict, recordJourneys, recordSmoke, type WatchSmoke } from "../watch-smoke.ts";
 import { applyPools, poolsText, type Via } from "./apply.ts";
 import { lookAtConditions } from "./conditions.ts";
-import { instancesFor, instanceUrls, poolsAt } from "./pools.ts";
+import { instancesFor, poolsAt } from "./pools.ts";
 
 /** Key of the watch of a stage, counted from zero. */
 export function stageKey(index: number): StepKey {
@@ -21,6 +22,7 @@ export function stageKey(index: number): StepKey {
 /** The first production change: instances of the new version without traffic, checked before any user reaches them. */
 export async function prepare(run: Run, hands: Hands, key: StepKey): Promise<void> {
   const { plan } = run;
+  const own = (live: LiveState) => addressesOf(live, plan.version, reachOf(plan.target));
   const first = plan.stages[0]?.weightPct ?? 100;
   const pools = poolsAt(plan, 0, plan.rolling ? 1 : instancesFor(plan, first));
   if (!run.state().intents.has(key)) await refuseOtherProduction(run);
@@ -31,14 +33,14 @@ export async function prepare(run: Run, hands: Hands, key: StepKey): Promise<voi
   });
   const checks = stepKey(key, "smoke");
   await passOrStop(run, checks, `smoke checks on ${plan.version} before it gets traffic`, async (live, signal) => {
-    const seen = await hands.smoke("pre-cutover", instanceUrls(live, plan.version), plan.version, signal);
+    const seen = await hands.smoke("pre-cutover", own(live), plan.version, signal);
     if (seen) recordSmoke(run, hands, checks, seen);
     return seen && judgeSmoke(seen);
   });
   if (!plan.journeys) return;
   const journeys = stepKey(key, "journeys");
   await passOrStop(run, journeys, `user journeys on ${plan.version} before it gets traffic`, async (live, signal) => {
-    const seen = await hands.journeys("pre-cutover", instanceUrls(live, plan.version), plan.version, signal);
+    const seen = await hands.journeys("pre-cutover", own(live), plan.version, signal);
     if (seen) recordJourneys(run, hands, journeys, seen);
     return seen && journeysVerdict(run.state(), seen);
   });
@@ -108,7 +110,7 @@ export async function watchStage(run: Run, hands: Hands, index: number): Promise
   const watched = watchPlan(run, stage, index, final);
   const smoke: WatchSmoke = {
     mode: "production",
-    baseUrls: (live) => (final ? [live.entryUrl] : instanceUrls(live, run.plan.version)),
+    baseUrls: (live) => (final ? [live.entryUrl] : addressesOf(live, run.plan.version, reachOf(run.plan.target))),
   };
   const end = await watch(run, hands, key, watched, checksApply(run.plan, watched) ? smoke : undefined);
   if (final) return end;

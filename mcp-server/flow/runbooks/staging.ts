@@ -1,12 +1,13 @@
-import { capabilitiesOf } from "../../target/index.ts";
+import { reachOf } from "../../target/index.ts";
+import { addressesOf, type LiveState } from "../../vocab/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import { stagingGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
+import type { Plan } from "../plan.ts";
 import { quoted } from "../quoted.ts";
 import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
 import { migrate } from "./migrations.ts";
-import { addressesOf } from "./pools.ts";
 import { rehearse } from "./rehearsal.ts";
 
 const WATCH = stepKey("staging", "watch");
@@ -19,7 +20,7 @@ const GATE = stepKey("staging", "gate");
 export async function staging(run: Run, hands: Hands): Promise<void> {
   const { plan } = run;
   // Two versions that only share an entry cannot be told apart there.
-  const toldApart = capabilitiesOf(plan.target).instanceUrls;
+  const toldApart = reachOf(plan.target) !== "entry";
   const side =
     plan.previous && (plan.staging?.config.load || plan.probes?.stagingLoad) && toldApart ? plan.previous : undefined;
   if (plan.staging) {
@@ -91,10 +92,16 @@ async function observeStaging(run: Run, hands: Hands, plannedMs: number, sideByS
         frozen: false,
         final: false,
       },
-      { mode: "staging", baseUrls: (seen) => addressesOf(seen, plan.version) },
+      { mode: "staging", baseUrls: (seen) => askedIn(seen, plan) },
     );
   } finally {
     over.abort();
     await load;
   }
+}
+
+/** The new version's own addresses, or the entry of staging where it is alone there. */
+function askedIn(live: LiveState, { version, target }: Plan): string[] {
+  const own = addressesOf(live, version, reachOf(target));
+  return own.length > 0 ? own : addressesOf(live, version, "entry");
 }

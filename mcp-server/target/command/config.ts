@@ -80,8 +80,12 @@ export const CommandConfig = z
       .boolean()
       .default(true)
       .describe(
-        "observe gives a URL for every instance. Without them only the entry can be asked, and nothing scraped.",
+        "observe gives a URL for every instance. Without them nothing is scraped, and one version is asked by its own URL, or at the entry once it has all traffic.",
       ),
+    versionUrls: z
+      .boolean()
+      .default(false)
+      .describe("observe gives a URL for every pool, at which only its version answers. Counts without instanceUrls."),
     measuresTraffic: z
       .boolean()
       .default(false)

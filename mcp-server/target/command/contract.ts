@@ -18,7 +18,14 @@ const Url = z.string().regex(/^https?:\/\/[^\s/]+/, "expected a URL that begins 
 const Count = z.number().int().min(0);
 const Percent = z.number().min(0).max(100);
 
-const AnsweredPool = z.strictObject({ version: Version, digest: Digest, instances: Count, weightPct: Percent });
+const AnsweredPool = z.strictObject({
+  version: Version,
+  digest: Digest,
+  instances: Count,
+  weightPct: Percent,
+  /** At which only this version answers, whatever its weight. */
+  url: Url.optional(),
+});
 
 const AnsweredInstance = z.strictObject({
   id: z.string().min(1).max(256),
@@ -45,6 +52,7 @@ export type ObserveAnswer = z.infer<typeof ObserveAnswer>;
 /** What the target declared in deploy.yaml about its own answers. */
 export interface Promised {
   readonly instanceUrls: boolean;
+  readonly versionUrls: boolean;
   readonly measuresTraffic: boolean;
 }
 
@@ -60,12 +68,14 @@ export function readResolve(stdout: string): Digest {
 export function readObserve(stdout: string, promised: Promised, readAt: Instant): LiveState {
   const answer = parsed("observe", ObserveAnswer, stdout);
   refuseContradictions(answer, promised);
+  const versionUrls = answer.pools.flatMap(({ version, url }) => (url === undefined ? [] : [[version, trimmed(url)]]));
   return {
-    pools: answer.pools,
+    pools: answer.pools.map(({ version, digest, instances, weightPct }) => ({ version, digest, instances, weightPct })),
     instances: answer.instances.map(instanceOf),
     measuredSharePct: answer.measured?.sharePct ?? {},
     measuredRequests: answer.measured?.requests ?? 0,
-    entryUrl: answer.entryUrl.replace(/\/+$/, ""),
+    entryUrl: trimmed(answer.entryUrl),
+    ...(versionUrls.length === 0 ? {} : { versionUrls: Object.fromEntries(versionUrls) }),
     readAt,
   };
 }
@@ -74,9 +84,11 @@ function instanceOf({ crashes, url, ...known }: ObserveAnswer["instances"][numbe
   return {
     ...known,
     crashes: crashes ?? Math.max(0, known.restarts - known.oomKills),
-    ...(url === undefined ? {} : { url: url.replace(/\/+$/, "") }),
+    ...(url === undefined ? {} : { url: trimmed(url) }),
   };
 }
+
+const trimmed = (url: string): string => url.replace(/\/+$/, "");
 
 function parsed<T>(verb: Verb, schema: z.ZodType<T>, stdout: string): T {
   const result = schema.safeParse(jsonOf(verb, stdout));
@@ -108,7 +120,8 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** What the shape alone cannot say. */
-function refuseContradictions({ pools, instances, measured }: ObserveAnswer, promised: Promised): void {
+function refuseContradictions(answer: ObserveAnswer, promised: Promised): void {
+  const { pools, instances, measured } = answer;
   const names = new Set<string>();
   for (const { version } of pools) {
     if (names.has(version)) throw offContract("observe", `its key pools: version ${version} stands in it twice`);
@@ -127,8 +140,37 @@ function refuseContradictions({ pools, instances, measured }: ObserveAnswer, pro
       throw offContract("observe", `its key instances: ${what}`);
     }
   }
+  const unreachable = pools.find(({ instances: count, url }) => promised.versionUrls && count > 0 && url === undefined);
+  if (unreachable) {
+    const what = `expected a url (target.versionUrls is true), found none at version ${unreachable.version}`;
+    throw offContract("observe", `its key pools: ${what}`);
+  }
+  refuseSharedUrls(answer);
   if (promised.measuresTraffic && measured === undefined) {
     throw offContract("observe", "expected the key measured (target.measuresTraffic is true), found none");
+  }
+}
+
+/** One address that answers for two cannot tell them apart: a bad version would be measured as half a good one. */
+function refuseSharedUrls({ entryUrl, pools, instances }: ObserveAnswer): void {
+  const ready = instances.filter(({ state }) => state === "ready");
+  const named = [
+    ...pools.map(({ version, url }) => ({ key: "pools", who: `version ${version}`, version, url })),
+    ...ready.map(({ id, version, url }) => ({ key: "instances", who: quoteValue(id), version, url })),
+  ];
+  const several = new Set(named.map(({ version }) => version)).size > 1;
+  const owners = new Map<string, { key: string; who: string; version?: string }>();
+  if (several) owners.set(trimmed(entryUrl), { key: "entryUrl", who: "entryUrl" });
+  for (const { url, ...one } of named) {
+    if (url === undefined) continue;
+    const other = owners.get(trimmed(url));
+    if (other && (other.version !== one.version || other.key === one.key)) {
+      throw offContract(
+        "observe",
+        `its key ${one.key}: expected a url of its own, found that of ${other.who} at ${one.who}`,
+      );
+    }
+    owners.set(trimmed(url), one);
   }
 }
 

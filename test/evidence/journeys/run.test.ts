@@ -62,7 +62,7 @@ describe("one journey", () => {
       ["http://shop/login", "open sesame"],
       ["http://shop/cart", undefined],
     ]);
-    expect(http.requests[1]?.headers).toEqual({ authorization: "Bearer tok-1234567" });
+    expect(http.requests[1]?.headers).toEqual({ connection: "close", authorization: "Bearer tok-1234567" });
   });
 
   test("takes values from headers and cookies", async () => {
@@ -77,7 +77,7 @@ describe("one journey", () => {
     const routes = { "GET http://shop/a": { headers }, "GET http://shop/b/42": "" };
     const { results, http } = await walk([{ id: "j", steps }], routes);
     expect(results[0]?.outcome).toBe("pass");
-    expect(http.requests[1]?.headers).toEqual({ cookie: "sid=abc123" });
+    expect(http.requests[1]?.headers).toEqual({ connection: "close", cookie: "sid=abc123" });
   });
 
   test("stops at the first step that fails, is walked once more whole, and says which step it was", async () => {
@@ -198,7 +198,7 @@ describe("secrets", () => {
     ];
     const routes = { "GET http://shop/a": JSON.stringify({ x: "{env:PASSWORD}" }), "GET http://shop/b": "" };
     const { http } = await walk([{ id: "j", passEnv: ["PASSWORD"], steps }], routes, { env });
-    expect(http.requests[1]?.headers).toEqual({ h: "{env:PASSWORD}" });
+    expect(http.requests[1]?.headers).toEqual({ connection: "close", h: "{env:PASSWORD}" });
   });
 });
 

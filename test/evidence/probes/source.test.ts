@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createProber, createProbeSource, JourneysConfig, MetricCursor } from "../../../mcp-server/evidence/index.ts";
 import type { Http } from "../../../mcp-server/ports/index.ts";
-import type { Digest, Instance, Instant, LiveState, Version } from "../../../mcp-server/vocab/index.ts";
+import type { Digest, Instance, Instant, LiveState, Pool, Reach, Version } from "../../../mcp-server/vocab/index.ts";
 import { fakeClock, fakeHttp } from "../../fakes/index.ts";
 
 const OLD = "1.0.0" as Version;
@@ -32,12 +32,13 @@ const JOURNEYS = JourneysConfig.parse([{ id: "look", timeout: "5s", steps: [{ pa
 const WELL = { "GET http://old/a": "", "GET http://old/b": "", "GET http://new/a": "", "GET http://new/b": "" };
 const signal = new AbortController().signal;
 
-function world(http: Http = fakeHttp(WELL), clock = fakeClock()) {
+function world(http: Http = fakeHttp(WELL), clock = fakeClock(), reach: Reach = "instances") {
   const prober = createProber({ http, clock, env: {} });
   const source = createProbeSource({
     prober,
     clock,
     versions: { baseline: OLD, candidate: NEW },
+    reach,
     journeys: () => JOURNEYS,
     ratePerSecond: 2,
     pollMs: 1000,
@@ -68,6 +69,55 @@ describe("probes as a source of metrics", () => {
     const again = await source.poll(LIVE, second.cursor, signal);
     expect(errorRates(again.increments)).toEqual({ baseline: [0, 0, "ok"], candidate: [0, 0, "ok"] });
     source.rest?.();
+  });
+
+  describe("where instances cannot be asked one by one", () => {
+    const pool = (version: Version, weightPct: number): Pool => ({ version, digest, instances: 1, weightPct });
+    const shared = (o: Partial<LiveState>): LiveState => ({ ...liveOf(), ...o });
+    const asked = async (reach: Reach, live: LiveState) => {
+      const sent: string[] = [];
+      const http: Http = {
+        send: async ({ url, headers }) => {
+          sent.push(`${new URL(url).host} ${headers?.connection ?? "kept"}`);
+          return { status: 200, headers: {}, body: "", durationMs: 1 };
+        },
+      };
+      const { source, pass } = world(http, fakeClock(), reach);
+      const first = await source.poll(live, undefined, signal);
+      await pass(1000);
+      const { increments } = await source.poll(live, first.cursor, signal);
+      source.rest?.();
+      const qualities = Object.entries(errorRates(increments)).map(([arm, [, , quality]]) => [arm, quality]);
+      return { sent: [...new Set(sent)].sort(), qualities: Object.fromEntries(qualities) };
+    };
+
+    test("each version is asked at its own address, every time by a new connection", async () => {
+      const versionUrls = { [OLD]: "http://of-old", [NEW]: "http://of-new" };
+      const live = shared({ pools: [pool(OLD, 80), pool(NEW, 20)], versionUrls });
+      expect(await asked("version", live)).toEqual({
+        sent: ["of-new close", "of-old close"],
+        qualities: { baseline: "ok", candidate: "ok" },
+      });
+    });
+
+    test.each([
+      ["the old one", [pool(OLD, 100), pool(NEW, 0)], { baseline: "ok", candidate: "missing" }],
+      ["the new one", [pool(OLD, 0), pool(NEW, 100)], { baseline: "missing", candidate: "ok" }],
+    ])("the entry stands for %s while it alone has the traffic", async (_name, pools, qualities) => {
+      expect(await asked("entry", shared({ pools }))).toEqual({ sent: ["entry close"], qualities });
+    });
+
+    test("nobody is asked at an entry that two versions share, and that is missing", async () => {
+      expect(await asked("entry", shared({ pools: [pool(OLD, 80), pool(NEW, 20)] }))).toEqual({
+        sent: [],
+        qualities: { baseline: "missing", candidate: "missing" },
+      });
+    });
+
+    test("nor a version that has no address", async () => {
+      const live = shared({ pools: [pool(OLD, 100)], versionUrls: { [OLD]: "http://of-old" } });
+      expect((await asked("version", live)).qualities).toEqual({ baseline: "ok", candidate: "missing" });
+    });
   });
 
   test("count a dead instance as failures, not as silence", async () => {

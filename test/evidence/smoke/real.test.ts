@@ -86,3 +86,13 @@ test("an answer of unreasonable length fails", async () => {
   const url = await serve((_, response) => response.end("x".repeat(5 * 1024 * 1024)));
   expect(await smoke(url)).toMatchObject({ outcome: "fail", message: expect.stringContaining("longer than") });
 });
+
+test("every check comes by a connection of its own: a kept one may lead to the version before", async () => {
+  const connections = new Set<unknown>();
+  const url = await serve((request, response) => {
+    connections.add(request.socket);
+    response.writeHead(connections.size > 1 ? 200 : 503).end();
+  });
+  expect(await smoke(url)).toMatchObject({ outcome: "pass", attempts: 2 });
+  expect(connections.size).toBe(2);
+});
