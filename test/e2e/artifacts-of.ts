@@ -76,6 +76,9 @@ export const ARTIFACTS_WITH_PREVIOUS: readonly string[] = [
   `${WORKING}/smoke-test-results-post-rollback.md`,
 ];
 
+/** Due only where a stage comes before the observation: a first deployment has none. */
+export const ARTIFACTS_OF_STAGES: readonly string[] = [`${WORKING}/slo-monitoring-canary-stage1.md`];
+
 /** Further documents that a run may leave, by how far it came before it ended. */
 export const MAY_BE_THERE = [
   ...OBSERVED,

@@ -18,6 +18,7 @@ import { run } from "../hosts/process.ts";
 import {
   ARCHIVE_FILES,
   ARTIFACTS_OF,
+  ARTIFACTS_OF_STAGES,
   ARTIFACTS_OF_STRATEGY,
   ARTIFACTS_ON_REGRESSION,
   ARTIFACTS_WITH_PREVIOUS,
@@ -104,7 +105,9 @@ function dueIn(plan: Plan, { ends, trigger }: { ends: Ending; trigger: Trigger["
     demanded.includes(".aiwg/deployment/deployment-execution-log.md") && ends !== "ABORTED before traffic";
   return [
     ...demanded.filter((path) => plan.previous !== null || !ARTIFACTS_WITH_PREVIOUS.includes(path)),
-    ...(isExposed ? ARTIFACTS_OF_STRATEGY[plan.strategy] : []),
+    ...(isExposed ? ARTIFACTS_OF_STRATEGY[plan.strategy] : []).filter(
+      (path) => plan.stages.length > 1 || !ARTIFACTS_OF_STAGES.includes(path),
+    ),
     ...(trigger === "regression" ? ARTIFACTS_ON_REGRESSION : []),
   ];
 }

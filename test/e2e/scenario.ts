@@ -110,9 +110,10 @@ export function playAll(title: string, scenarios: readonly Scenario[], options: 
         prepare: (root) => {
           addRelease(root, FIRST, "healthy");
           editConfig(root, [[["target", "env"], { SHOP_DATA: root }]]);
-          usual = readFileSync(join(root, "deploy.yaml"), "utf8");
         },
       });
+      // Only now: where nobody serves yet, making the world has fixed the port of production.
+      usual = readFileSync(join(world.project.root, "deploy.yaml"), "utf8");
     });
     afterAll(() => world.close());
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect } from "vitest";
 import { runCommandLine } from "../../mcp-server/hosts/cli/main.ts";
 import { run } from "../hosts/process.ts";
-import { playAll, type Scenario } from "./scenario.ts";
+import { HEALTH_ONLY, playAll, type Scenario } from "./scenario.ts";
 import { personAtTerminal } from "./terminal.ts";
 import type { Edit, World } from "./world.ts";
 
@@ -77,8 +77,8 @@ const scenarios: Scenario[] = [
     release: "spoiling",
     // Long enough for the checks to answer, so that it is they who say so.
     edits: [[["waits", "rollbackVerify"], "4s"]],
-    messagesVary: true,
     ends: "ROLLBACK_FAILED",
+    prints: [/What failed[^❌]*- smoke: search \(P0\) failed/],
     production: "old",
     trigger: "smoke",
     afterwards: expectHeldUntilReleased,
@@ -103,6 +103,30 @@ async function expectHeldUntilReleased(world: World): Promise<void> {
 }
 
 playAll("services and releases of other kinds", scenarios);
+
+playAll(
+  "a first deployment",
+  [
+    {
+      name: "that fails: traffic is withdrawn",
+      release: "failing",
+      edits: [HEALTH_ONLY],
+      flags: ["--first-deploy"],
+      ends: "ROLLED_BACK",
+      production: "nothing",
+      trigger: "slo",
+      losesRequestsItself: true,
+    },
+    {
+      name: "that is judged by absolute rules alone",
+      release: "healthy",
+      flags: ["--first-deploy"],
+      ends: "SUCCESS",
+      production: "new",
+    },
+  ],
+  { first: null },
+);
 
 /** Too few requests to prove anything within the time. */
 const QUIET: readonly Edit[] = [
