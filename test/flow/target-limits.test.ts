@@ -123,8 +123,9 @@ describe("a target without URLs of its instances", () => {
   test.each([
     ["canary", "20 %"],
     ["rolling", "25 %"],
+    [undefined, "20 %"],
   ])("refuses probes during %s, where both versions share the entry", (strategy, share) => {
-    const config = { ...PROBED, strategy, canary: { stages: [20, 100] } };
+    const config = { ...PROBED, ...(strategy ? { strategy } : {}), canary: { stages: [20, 100] } };
     const error = refusal(() => planned({ ...noUrls, routing: "by-replica" }, config));
     expect(error.where?.key).toBe("metrics.source");
     expect(error.found).toContain(share);
@@ -136,7 +137,7 @@ describe("a target without URLs of its instances", () => {
     [undefined, {}],
     ["canary", { first: true }],
   ])("takes probes at the entry where one version at a time has it: %s %j", (strategy, o) => {
-    const config = { ...PROBED, staging: {}, ...(strategy ? { strategy } : {}) };
+    const config = { ...PROBED, staging: {}, ...(strategy ? { strategy } : { canary: undefined }) };
     const plan = planned({ ...noUrls, routing: "by-replica" }, config, o);
     expect(plan.stages.map(({ weightPct }) => weightPct)).toEqual([100]);
     expect(plan.notApplicable["stage.smoke"]).toContain("only the entry can be asked");
