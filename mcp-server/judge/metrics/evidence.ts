@@ -55,9 +55,27 @@ export function excludeEvidence(probe: Probe, beta: number): number {
 /** So that evidence that is just enough is still enough after a logarithm and back. */
 const ROUNDING = 1e-9;
 
-/** e-value of "misses the absolute target"; 0 where the baseline clearly misses it too. */
-export function absoluteEvidence(absolute: AbsoluteProbe, spec: MetricsSpec): number {
-  return baselineMissesTarget(absolute, spec) ? 0 : eValue(absolute.candidate.stake.lnE);
+/**
+ * e-value of "misses the absolute target, and that is the release's fault"; 0 where the baseline clearly misses it too.
+ * While it is not known whether the baseline meets it, the candidate must be worse than the baseline as well: two arms
+ * of one version that both miss the target pass their limits at different moments.
+ */
+export function absoluteEvidence(own: RuleState, absolute: AbsoluteProbe, spec: MetricsSpec): number {
+  if (baselineMissesTarget(absolute, spec)) return 0;
+  const missed = eValue(absolute.candidate.stake.lnE);
+  const { baselineMeets } = absolute;
+  if (!baselineMeets || baselineMeets.stake.maxLnE >= Math.log(neededFor("absolute", spec))) return missed;
+  if (isHardlyMeasured(own)) return missed;
+  const worse = probeOf(own, "worse") ?? probeOf(own, "threshold");
+  return Math.min(missed, detectEvidence(worse));
+}
+
+/** With fewer than a tenth of the candidate's requests the baseline excuses nothing. */
+const LEAST_BASELINE = 0.1;
+
+function isHardlyMeasured({ baseline, recorded, candidate, candidateFrozen }: RuleState): boolean {
+  const known = baseline.counts.exposure + (recorded?.seen.counts.exposure ?? 0);
+  return known < LEAST_BASELINE * (candidate.counts.exposure + candidateFrozen.counts.exposure);
 }
 
 /** The baseline itself is outside the target, at error rate beta. */
@@ -114,13 +132,13 @@ function evidenceOf(question: Question, state: RuleState, spec: MetricsSpec): nu
     case "trigger":
       return detectEvidence(probeOf(state, "trigger"));
     case "absolute":
-      return state.absolute && absoluteEvidence(state.absolute, spec);
+      return state.absolute && absoluteEvidence(state, state.absolute, spec);
     default:
       return question satisfies never;
   }
 }
 
-function probeOf(state: RuleState, role: "threshold" | "trigger"): Probe | undefined {
+function probeOf(state: RuleState, role: "threshold" | "trigger" | "worse"): Probe | undefined {
   return state.probes.find((probe) => probe.role === role);
 }
 

@@ -54,6 +54,7 @@ function probesOf(rule: MetricRule): Probe[] {
   return [
     probe("threshold", rule.threshold),
     probe("trigger", rule.trigger),
+    ...(rule.threshold > 0 && rule.sloTarget !== undefined ? [probe("worse", 0)] : []),
     ...marginsOf(rule).map((margin) => probe("exclude", margin)),
   ];
 }
@@ -91,7 +92,9 @@ function openAbsolute(rule: MetricRule, target: number, spec: MetricsSpec): Abso
   const share = (margin: number) => (rule.kind === "error-rate" ? (target + margin) / 100 : 1 - quantileAsked(rule));
   const above = oneSample.start({ side: "greater", limit: share(0), phi, plannedPolls, purpose: "detect" });
   const exclude = oneSample.start({ side: "less", limit: share(rule.trigger), phi, plannedPolls, purpose: "exclude" });
-  return { candidate: above, baseline: above, ...(spec.baseline.kind === "none" ? { exclude } : {}) };
+  if (spec.baseline.kind === "none") return { candidate: above, baseline: above, exclude };
+  const below = oneSample.start({ side: "less", limit: share(0), phi, plannedPolls, purpose: "exclude" });
+  return { candidate: above, baseline: above, baselineMeets: below };
 }
 
 /** The quantile of a latency rule; p99 when the rule names none. */
@@ -205,6 +208,7 @@ export function stepAbsolute(
   return {
     candidate: oneSample.step(absolute.candidate, countsOf(candidate)),
     baseline: oneSample.step(absolute.baseline, countsOf(baseline)),
+    ...(absolute.baselineMeets ? { baselineMeets: oneSample.step(absolute.baselineMeets, countsOf(baseline)) } : {}),
     ...(absolute.exclude ? { exclude: oneSample.step(absolute.exclude, countsOf(candidate)) } : {}),
     ...(edge === undefined ? {} : { edge }),
   };

@@ -5,11 +5,11 @@ import type { TwoArmState } from "../sequential/two-arm.ts";
 import type { Histogram, MetricsSpec } from "./rule.ts";
 
 /**
- * One question about one metric. `threshold` and `trigger` look for a worsening beyond the margin, `exclude` tries
- * to show that the worsening is below it. Each runs against the concurrent arm, the recorded baseline, or both in turn.
+ * One question about one metric. `threshold` and `trigger` look for a worsening beyond the margin, `worse` for any at
+ * all where the threshold allows some, `exclude` tries to show that the worsening is below it. Each runs against the concurrent arm, the recorded baseline, or both in turn.
  */
 export interface Probe {
-  readonly role: "threshold" | "trigger" | "exclude";
+  readonly role: "threshold" | "trigger" | "worse" | "exclude";
   /** pp or relative %. */
   readonly marginPct: number;
   /** The margin that could really be tested, worst over the polls: latency buckets may be coarser than asked. */
@@ -23,6 +23,8 @@ export interface AbsoluteProbe {
   readonly candidate: FixedState;
   /** The same question about the baseline: a target that the old version misses too is no fault of the release. */
   readonly baseline: FixedState;
+  /** Shows that the baseline meets the target; absent where there is none. */
+  readonly baselineMeets?: FixedState;
   /** First deployments only: shows that the target plus the trigger is not exceeded. */
   readonly exclude?: FixedState;
   /** Latency: bucket edge that stands for the target; undefined while no histogram was seen or none reaches it. */

@@ -237,6 +237,30 @@ describe("absolute targets", () => {
     expect(note?.text).toMatch(/the baseline misses the target of 1 % itself/);
   });
 
+  it("of two arms that miss the target alike, the candidate is not blamed for being the first to be caught", () => {
+    const strict = specOf({ rules: [{ ...errorRule, sloTarget: 0.1 }], plannedPolls: 360 });
+    const weak = { rps: 0.5, errorRate: 0.01, slowness: 1 };
+    for (let seed = 100; seed < 130; seed++) {
+      const traffic = trafficOf(seed);
+      let state = startMetrics(strict);
+      for (let i = 0; i < 200; i++) {
+        state = stepMetrics(state, traffic.poll({ baseline: weak, candidate: weak }));
+        expect({ seed, slo: readMetrics(state).slo.outcome }).not.toEqual({ seed, slo: "FAIL" });
+      }
+    }
+  });
+
+  it("counts by itself once the baseline is known to meet it, whatever the threshold allows", () => {
+    const allowing = specOf({ rules: [{ ...errorRule, threshold: 2, sloTarget: 0.5 }] });
+    const traffic = trafficOf(14);
+    let state = startMetrics(allowing);
+    for (let i = 0; i < 60; i++) {
+      const candidate = share({ ...healthy, errorRate: 0.012 }, 50);
+      state = stepMetrics(state, traffic.poll({ baseline: share(healthy, 50), candidate }));
+    }
+    expect(readMetrics(state)).toMatchObject({ slo: { outcome: "FAIL" }, regression: { outcome: "PASS" } });
+  });
+
   it("a first deployment is judged by them alone", () => {
     const first = { ...spec, baseline: { kind: "none" as const } };
     const run = (candidate: Partial<Behaviour>) => {
