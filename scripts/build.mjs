@@ -1,5 +1,6 @@
-// Bundles server and command line into one file, dist/deploy-flow.mjs, that needs no node_modules.
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+// Bundles server and command line into one file, dist/deploy-flow.mjs, and the guard of agent hosts into another,
+// dist/guard.mjs. Neither needs node_modules.
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -37,15 +38,12 @@ const trimmed = {
   },
 };
 
-const result = await build({
-  entryPoints: [join(root, "mcp-server/hosts/main.ts")],
-  outfile: join(root, "dist/deploy-flow.mjs"),
+const common = {
   bundle: true,
   minify: true,
   platform: "node",
   target: "node20",
   format: "esm",
-  metafile: true,
   plugins: [trimmed],
   loader: { ".hbs": "text" },
   // CommonJS dependencies inside an ES module need a require of their own.
@@ -54,6 +52,18 @@ const result = await build({
   },
   define: { "process.env.DEPLOY_FLOW_VERSION": JSON.stringify(version) },
   logLevel: "warning",
-});
+};
+const bundled = (entry, outfile) =>
+  build({ ...common, entryPoints: [join(root, entry)], outfile: join(root, outfile), metafile: true });
+const [result] = await Promise.all([
+  bundled("mcp-server/hosts/main.ts", "dist/deploy-flow.mjs"),
+  bundled("mcp-server/hosts/guard/main.ts", "dist/guard.mjs"),
+]);
 chmodSync(join(root, "dist/deploy-flow.mjs"), 0o755);
 writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(result.metafile));
+
+// The skill's folder is a plugin in place, for a marketplace that points at it.
+mkdirSync(join(root, "skill/dist"), { recursive: true });
+for (const file of ["deploy-flow.mjs", "guard.mjs"]) {
+  copyFileSync(join(root, "dist", file), join(root, "skill/dist", file));
+}

@@ -47,6 +47,7 @@ const PACKAGES: Record<string, readonly string[]> = {
     "@modelcontextprotocol/sdk",
     "log-update",
     "cli-table3",
+    "yaml",
     "node:util",
     "node:os",
     "node:url",

@@ -5,6 +5,7 @@ import { ReadinessConfig } from "../evidence/readiness/config.ts";
 import { Migration, TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration, durationMs } from "../vocab/index.ts";
+import { GuardConfig } from "./guard-config.ts";
 import { NotifyConfig } from "./notify/config.ts";
 
 /** Ways in which a person's approval can reach the run; docs/approvals.md says what each withstands. */
@@ -151,6 +152,7 @@ export const DeployConfig = z.strictObject({
   approvals: ApprovalsConfig.prefault({}),
   /** Who is told while it happens; a receiver that fails never delays anything. */
   notify: NotifyConfig,
+  guard: GuardConfig.prefault({}),
   waits: WaitsConfig.prefault({}),
   reports: ReportsConfig.prefault({}),
   /** Changes of schema and data that the release brings, in their order. */

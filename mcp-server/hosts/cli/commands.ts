@@ -4,6 +4,7 @@ import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
+import { installCommand, uninstallCommand } from "./install.ts";
 import { historyCommand, planCommand, statusCommand, verifyCommand } from "./looking.ts";
 import { releaseLockCommand } from "./release-lock.ts";
 import { runCommand } from "./run.ts";
@@ -30,7 +31,16 @@ export const COMMAND_GROUPS: readonly { title: string; commands: readonly Comman
   { title: "The same tools that an agent gets over MCP", commands: TOOLS.map(toolCommand) },
   {
     title: "Doors",
-    commands: [serveCommand, demoCommand, sandboxStopCommand, sandboxSeedCommand, runnerCommand, sandboxDaemonCommand],
+    commands: [
+      serveCommand,
+      installCommand,
+      uninstallCommand,
+      demoCommand,
+      sandboxStopCommand,
+      sandboxSeedCommand,
+      runnerCommand,
+      sandboxDaemonCommand,
+    ],
   },
 ];
 
