@@ -5,8 +5,10 @@ import { ReadinessConfig } from "../evidence/readiness/config.ts";
 import { Migration, TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration, durationMs } from "../vocab/index.ts";
+import { Communication, DeclaredRisk, EscalationConfig, RollbackConfig } from "./declared.ts";
 import { GuardConfig } from "./guard-config.ts";
 import { NotifyConfig } from "./notify/config.ts";
+import { RoleHolder } from "./roles.ts";
 
 /** Ways in which a person's approval can reach the run; docs/approvals.md says what each withstands. */
 export const ApprovalWay = z.enum(["terminal", "flag", "ssh-signature", "none"]);
@@ -80,6 +82,8 @@ const ApprovalsConfig = z.strictObject({
   accept: z.array(ApprovalWay).min(1).default(["terminal"]),
   /** Allowed signers file (as ssh-keygen reads it) for the way `ssh-signature`; relative to the project. */
   signers: z.string().min(1).optional(),
+  /** Who may sign as what. An approval carries a role only when this names its person. */
+  roles: z.array(RoleHolder).max(20).default([]),
 });
 
 const WaitsConfig = z.strictObject({
@@ -153,6 +157,11 @@ export const DeployConfig = z.strictObject({
   /** Who is told while it happens; a receiver that fails never delays anything. */
   notify: NotifyConfig,
   guard: GuardConfig.prefault({}),
+  /** What people see coming, do about it, and whom they call: shown to whoever approves, and decides nothing. */
+  risks: z.array(DeclaredRisk).max(50).default([]),
+  rollback: RollbackConfig.prefault({}),
+  escalation: EscalationConfig.prefault({}),
+  communication: z.array(Communication).max(50).default([]),
   waits: WaitsConfig.prefault({}),
   reports: ReportsConfig.prefault({}),
   /** Changes of schema and data that the release brings, in their order. */

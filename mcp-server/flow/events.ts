@@ -28,6 +28,7 @@ import { Commit, EarlierRun } from "./background-facts.ts";
 
 import { ApprovalWay } from "./config.ts";
 import { NotifyOn } from "./notify/config.ts";
+import { Role } from "./roles.ts";
 
 /** The steps of a run in their order. */
 export const StepName = z.enum([
@@ -134,6 +135,8 @@ export const Request = z.discriminatedUnion("kind", [
     planHash: Sha256,
     way: ApprovalWay,
     person: z.string(),
+    /** As whom the person signs; counts only where the plan names them so. */
+    role: Role.optional(),
     reason: z.string().optional(),
     signature: Armoured,
   }),
@@ -244,8 +247,11 @@ export const FlowEvent = z.discriminatedUnion("event", [
     planHash: Sha256,
     way: z.string(),
     person: z.string(),
+    role: Role.optional(),
     reason: z.string().optional(),
   }),
+  /** One more person stands by the approved plan, in a role that the plan gives them; decides nothing. */
+  z.object({ event: z.literal("sign-off"), planHash: Sha256, role: Role, way: z.string(), person: z.string() }),
   z.object({
     event: z.literal("request"),
     id: z.string(),

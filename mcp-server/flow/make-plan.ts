@@ -9,6 +9,7 @@ import {
   type Sha256,
 } from "../vocab/index.ts";
 import type { DeployConfig, Strategy } from "./config.ts";
+import { declaredOf } from "./declared.ts";
 import { problemsOfEvidence } from "./evidence-problems.ts";
 import { metricRules } from "./metrics-spec.ts";
 import type { RunParameters } from "./parameters.ts";
@@ -153,6 +154,8 @@ function planAsAsked(facts: PlanFacts, asked: Resolved): Plan {
     },
     approvals: approvalsOf(facts),
     ...(facts.signers === undefined ? {} : { signers: facts.signers }),
+    ...(config.approvals.roles.length === 0 ? {} : { roles: config.approvals.roles }),
+    ...declaredOf(config),
     ...(config.notify.length === 0 ? {} : { notify: config.notify }),
     onOrphan: config.onOrphan,
     notApplicable,

@@ -13,8 +13,10 @@ import {
 import { TargetConfig } from "../target/config.ts";
 import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
 import { ApprovalWay, Strategy } from "./config.ts";
+import { Declared } from "./declared.ts";
 import { Receiver } from "./notify/config.ts";
 import { Understood } from "./parameters.ts";
+import { RoleHolder } from "./roles.ts";
 import { StrategyChoice } from "./strategy/choice.ts";
 
 /** One exposure of the new version. The last stage is always 100 % and is the observation. */
@@ -163,6 +165,10 @@ export const Plan = z.object({
   approvals: z.array(ApprovalWay),
   /** Text of the allowed signers file, frozen: who may sign is part of what is approved. */
   signers: z.string().optional(),
+  /** Who may sign as what; absent where nobody may. */
+  roles: z.array(RoleHolder).optional(),
+  /** What people said of risks, side effects and whom to call; decides nothing. */
+  declared: Declared.optional(),
   /** Receivers of messages; they decide nothing, but who approves the plan sees who is told. */
   notify: z.array(Receiver).optional(),
   onOrphan: z.enum(["continue", "rollback"]),

@@ -3,6 +3,7 @@ import type { Actor } from "../vocab/index.ts";
 import type { RunControl } from "./engine.ts";
 import type { Request } from "./events.ts";
 import { planHash } from "./plan.ts";
+import { roleRefusal, roleText } from "./roles.ts";
 import type { RunState } from "./run-state.ts";
 
 /** What became of a request. */
@@ -63,7 +64,7 @@ export function finishLastRequest(run: RunControl): void {
       if (!latched && abortReason === undefined) effect(run, request, asked.actor);
       return;
     case "approve":
-      if (!since.some((event) => event.event === "approval")) effect(run, request, asked.actor);
+      if (!since.some(({ event }) => event === "approval" || event === "sign-off")) effect(run, request, asked.actor);
       else if (question?.question.about === "approval") answerApproval(run, request, asked.actor);
       return;
     case "answer":
@@ -106,7 +107,14 @@ function approvalRefusal(run: RunControl, request: Extract<Request, { kind: "app
   if (!run.plan.approvals.includes(request.way)) {
     return `an approval by "${request.way}" does not count here; deploy.yaml accepts ${run.plan.approvals.join(", ")}`;
   }
-  return run.state().approval ? `the plan has its answer already: ${run.state().approval?.decision}` : undefined;
+  const { approval, signOffs } = run.state();
+  const { role, decision } = request;
+  if (role === undefined) return approval && `the plan has its answer already: ${approval.decision}`;
+  if (decision !== "approve") return "a role stands by a plan; reject it without one";
+  if (approval && approval.decision !== "approve") return `the plan has its answer already: ${approval.decision}`;
+  const signed = signOffs.find((entry) => entry.role === role);
+  if (signed) return `${signed.person} has signed as ${roleText(role)} already`;
+  return roleRefusal(run.plan, { ...request, role });
 }
 
 /** Why an answer that was given to a question which is over does not count for the one that came after it. */
@@ -158,11 +166,13 @@ function effect(run: RunControl, request: Request, actor: Actor): string {
       });
       return "the run goes back to the previous version";
     case "approve": {
-      const { decision, planHash: hash, way, person, reason } = request;
-      run.appendAs(
-        { event: "approval", decision, planHash: hash, way, person, ...(reason === undefined ? {} : { reason }) },
-        actor,
-      );
+      const { decision, planHash: hash, way, person, role, reason } = request;
+      if (state.approval && role !== undefined) {
+        run.appendAs({ event: "sign-off", planHash: hash, role, way, person }, actor);
+        return `signed off as ${roleText(role)}`;
+      }
+      const further = { ...(role === undefined ? {} : { role }), ...(reason === undefined ? {} : { reason }) };
+      run.appendAs({ event: "approval", decision, planHash: hash, way, person, ...further }, actor);
       answerApproval(run, request, actor);
       return decision === "approve" ? "the plan is approved" : "the plan is rejected; the run stops";
     }

@@ -33,6 +33,7 @@ import type {
   WatchPlan,
 } from "./events.ts";
 import type { Plan } from "./plan.ts";
+import type { Role } from "./roles.ts";
 
 /** One watch as far as it got. */
 export interface WatchState {
@@ -110,6 +111,8 @@ export interface RunState {
   exposedAt: Instant | undefined;
   approval: Extract<FlowEvent, { event: "approval" }> | undefined;
   approvalAt: Instant | undefined;
+  /** Who stands by the plan in a role, the approval among them where it names one. */
+  readonly signOffs: { role: Role; person: string; way: string; at: Instant }[];
   readonly evidence: EvidenceEntry[];
   baseline: MetricsSnapshot | null | undefined;
   readonly watches: Map<string, WatchState>;
@@ -175,6 +178,7 @@ export function emptyState(plan: Plan): RunState {
     exposedAt: undefined,
     approval: undefined,
     approvalAt: undefined,
+    signOffs: [],
     evidence: [],
     baseline: undefined,
     watches: new Map(),

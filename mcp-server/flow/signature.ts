@@ -32,7 +32,11 @@ export function statementOf(plan: Plan, request: Signable, occasion: Occasion): 
   const about = [`service ${plan.service}`, `version ${plan.version}`, `run ${occasion.runId ?? "none"}`];
   const said =
     request.kind === "approve"
-      ? [`plan ${request.planHash}`, `decision ${request.decision}`]
+      ? [
+          `plan ${request.planHash}`,
+          `decision ${request.decision}`,
+          ...(request.role === undefined ? [] : [`role ${request.role}`]),
+        ]
       : [
           `question ${occasion.questionKey ?? "none"}`,
           `answer ${request.answer}`,

@@ -63,6 +63,10 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
     case "approval":
       state.approval = event;
       state.approvalAt = at;
+      if (event.decision === "approve" && event.role !== undefined) signOff(state, { ...event, role: event.role, at });
+      return;
+    case "sign-off":
+      signOff(state, { ...event, at });
       return;
     case "evidence":
       state.evidence.push({ key: event.key, ref: event.ref, file: event.file });
@@ -169,6 +173,10 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
     default:
       event satisfies never;
   }
+}
+
+function signOff(state: RunState, { role, person, way, at }: RunState["signOffs"][number]): void {
+  state.signOffs.push({ role, person, way, at });
 }
 
 /** What is accepted is the worsening that was shown, not whatever else may come. */

@@ -15,6 +15,7 @@ import { planHash, plannedMs } from "./plan.ts";
 import { stoppedByReadiness } from "./readiness-state.ts";
 import type { RunState, WatchState } from "./run-state.ts";
 import { ownWords, sourceText } from "./understanding/rows.ts";
+import { contactTexts } from "./views/contacts.ts";
 
 export type StatusState = "none" | "running" | "awaiting-approval" | "awaiting-decision" | "rolling-back" | "finished";
 
@@ -201,8 +202,14 @@ function finishedText(state: RunState): string {
     case "ROLLED_BACK":
       return `${state.plan.previous ? "the old version serves everybody" : "nothing serves production, as before"}: find the cause before deploying again; the rollback report names the evidence`;
     case "ROLLBACK_FAILED":
-      return "a person brings production into a known state now, then runs `deploy-flow release-lock --reason ...`";
+      return `${callText(state)}a person brings production into a known state now, then runs \`deploy-flow release-lock --reason ...\``;
     default:
       return "see the deployment report";
   }
+}
+
+/** Whom deploy.yaml names for this, in their order. */
+function callText({ plan }: RunState): string {
+  const contacts = contactTexts(plan);
+  return contacts.length === 0 ? "" : `call ${contacts.join("; then ")}; `;
 }

@@ -6,12 +6,13 @@ import type { Stamped } from "../record/journal.ts";
 import { readJournal } from "../record/journal-file.ts";
 import { canonicalJson, FlowError, messageOf, type Outcome3, type RunOutcome } from "../vocab/index.ts";
 import { archivedPath } from "./archive.ts";
-import { FlowEvent } from "./events.ts";
+import { FlowEvent, type Request } from "./events.ts";
 import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.ts";
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
 import { Plan, planHash } from "./plan.ts";
 import type { Project } from "./project.ts";
 import { changeFollows, readinessDifference, readinessStops, stoppedByReadiness } from "./readiness-state.ts";
+import { signOffDifference } from "./roles.ts";
 import { emptyState, type RunState } from "./run-state.ts";
 import { stageKey } from "./runbooks/stages.ts";
 import { occasionOf, signatureObjection } from "./signature.ts";
@@ -100,6 +101,7 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
   const state = emptyState(plan);
   const differences: VerifyDifference[] = [];
   let gates = 0;
+  let asked: Request | undefined;
   for (const [index, stamped] of events.entries()) {
     const { event } = stamped;
     const differs = (what: string) => differences.push({ file: "journal.jsonl", line: index + 1, what });
@@ -109,6 +111,11 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
     if (event.event === "request" && event.taken) {
       const objection = await signatureObjection(project.ports, folder, plan, event.request, occasionOf(state));
       if (objection !== undefined) differs(objection);
+      asked = event.request;
+    }
+    if (event.event === "approval" || event.event === "sign-off") {
+      const problem = signOffDifference(plan, event, asked);
+      if (problem) differs(problem);
     }
     if (event.event === "smoke") {
       const again = { ...judgeSmoke(event.run), inputs: event.verdict.inputs };

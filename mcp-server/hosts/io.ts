@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import type { Project } from "../flow/project.ts";
+import type { Role } from "../flow/roles.ts";
 import type { Ports } from "../ports/index.ts";
 import type { Confirmation, ToolIo } from "../tools/tool.ts";
 import type { Actor } from "../vocab/index.ts";
@@ -12,6 +13,7 @@ export interface CallOf {
   readonly actor: Actor;
   readonly interactive: boolean;
   readonly signal: AbortSignal;
+  readonly role?: Role;
   readonly readable: (path: string) => string;
   readonly progress?: (done: number, total: number | undefined, text: string) => void;
   readonly confirm?: (sentence: string, statement: string) => Promise<Confirmation | undefined>;
@@ -37,6 +39,7 @@ export function toolIo(call: CallOf): ToolIo {
     progress: call.progress ?? (() => {}),
     actor: call.actor,
     interactive: call.interactive,
+    ...(call.role === undefined ? {} : { role: call.role }),
     now: () => call.ports.clock.wall(),
     readable: call.readable,
     confirm: call.confirm ?? (async () => undefined),

@@ -2,6 +2,7 @@ import Handlebars from "handlebars";
 import advice from "../../templates/artifacts/partials/advice.hbs";
 import bullets from "../../templates/artifacts/partials/bullets.hbs";
 import checks from "../../templates/artifacts/partials/checks.hbs";
+import contacts from "../../templates/artifacts/partials/contacts.hbs";
 import criteria from "../../templates/artifacts/partials/criteria.hbs";
 import events from "../../templates/artifacts/partials/events.hbs";
 import evidence from "../../templates/artifacts/partials/evidence.hbs";
@@ -10,8 +11,10 @@ import gaps from "../../templates/artifacts/partials/gaps.hbs";
 import journeys from "../../templates/artifacts/partials/journeys.hbs";
 import metrics from "../../templates/artifacts/partials/metrics.hbs";
 import shares from "../../templates/artifacts/partials/shares.hbs";
+import sideEffects from "../../templates/artifacts/partials/side-effects.hbs";
 import signOffs from "../../templates/artifacts/partials/sign-offs.hbs";
 import smokeGroups from "../../templates/artifacts/partials/smoke-groups.hbs";
+import tell from "../../templates/artifacts/partials/tell.hbs";
 import type { Mark } from "./artifact-kinds/messages.ts";
 import { ms, num, pct, span, time } from "./figures.ts";
 import { cell, code, codeCell, fence, file, md, plain, prose, quote } from "./markdown.ts";
@@ -43,6 +46,7 @@ export const PARTIALS = {
   advice,
   bullets,
   checks,
+  contacts,
   criteria,
   events,
   evidence,
@@ -51,8 +55,10 @@ export const PARTIALS = {
   gaps,
   metrics,
   shares,
+  "side-effects": sideEffects,
   "sign-offs": signOffs,
   "smoke-groups": smokeGroups,
+  tell,
 } as const;
 
 // Values are escaped for Markdown by the helpers, so not for HTML; what a view lacks is an error, not an empty place.

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ApprovalWay } from "../flow/config.ts";
 import type { Project } from "../flow/project.ts";
+import type { Role } from "../flow/roles.ts";
 import type { PendingQuestion } from "../flow/run-state.ts";
 import type { Signable } from "../flow/signature.ts";
 import { redact } from "../record/redact.ts";
@@ -52,16 +53,16 @@ export const approve = defineTool({
     const command = commandFor(args, project, run.plan.approvals);
     // Checked before a person is asked for anything.
     const { question } = run.state;
-    const asked = requestOf(args, { way: "none", person: "" }, question);
+    const asked = requestOf(args, { way: "none", person: "" }, question, io.role);
     // Going back is never gated, and a plan without real users takes an answer as it comes.
     const free = args.answer === "rollback" || run.plan.approvals.includes("none");
     const statement = statementOf(run.plan, asked, occasionOf(run.state));
-    const said = free ? undefined : await io.confirm(sentenceOf(args, run.plan.version), statement);
+    const said = free ? undefined : await io.confirm(sentenceOf(args, run.plan.version, io.role), statement);
     if (!said && !free) {
       const note = `no person could be asked here, so the answer is no; a person runs this in a terminal: ${command}`;
       return { ...runAnswer(await statusOf(project), { taken: false, note }), personMustRun: command };
     }
-    const request = requestOf(args, said ?? { way: "none", person: nameOf(io) }, question);
+    const request = requestOf(args, said ?? { way: "none", person: nameOf(io) }, question, io.role);
     const { status, taken, note } = await sendRequest(
       project,
       request,
@@ -77,9 +78,10 @@ function nameOf(io: ToolIo): string {
   return `${io.actor.name} (no person was asked)`;
 }
 
-function sentenceOf(args: Input, version: string): string {
+function sentenceOf(args: Input, version: string, role: Role | undefined): string {
+  const as = role === undefined ? "" : `, as ${role.replaceAll("-", " ")},`;
   return args.answer === "approve" || args.answer === "reject"
-    ? `${args.answer} the plan ${args.planHash ?? ""} that deploys version ${version}`
+    ? `${args.answer}${as} the plan ${args.planHash ?? ""} that deploys version ${version}`
     : `answer "${args.answer}" to the question of the deployment of version ${version}`;
 }
 
@@ -88,7 +90,9 @@ function requestOf(
   args: Input,
   said: Confirmation | { way: "none"; person: string },
   open: PendingQuestion | undefined,
+  role: Role | undefined,
 ): Signable {
+  if (role !== undefined && args.answer !== "approve") throw roleWithout(args.answer);
   const { way, person } = said;
   const options = open?.question.options ?? [];
   const question = open ? { question: open.key } : {};
@@ -109,6 +113,7 @@ function requestOf(
         planHash: args.planHash,
         way,
         person,
+        ...(role === undefined ? {} : { role }),
         ...(reason === undefined ? {} : { reason }),
         ...signature,
       };
@@ -126,6 +131,16 @@ function requestOf(
 
 function missing(expected: string, next: string): FlowError {
   return new FlowError({ code: "usage", what: "the answer is incomplete", expected, found: "none", next });
+}
+
+function roleWithout(answer: string): FlowError {
+  return new FlowError({
+    code: "usage",
+    what: "a role belongs to the approval of a plan",
+    expected: "--role with the answer approve",
+    found: answer,
+    next: "leave --role out",
+  });
 }
 
 function noRunToApprove(): FlowError {

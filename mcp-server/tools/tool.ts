@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Project } from "../flow/project.ts";
+import type { Role } from "../flow/roles.ts";
 import type { Ports } from "../ports/index.ts";
 import type { Actor, ExitCode, Instant } from "../vocab/index.ts";
 
@@ -26,6 +27,8 @@ export interface ToolIo {
   readonly actor: Actor;
   /** A person sits at the other end and can answer at once. */
   readonly interactive: boolean;
+  /** As whom the person signs; only a command line has it, no argument of a tool does. */
+  readonly role?: Role;
   now(): Instant;
   /**
    * Absolute path of something a caller named for reading. A person's command line may name anything; a tool call of

@@ -78,6 +78,27 @@ describe("what is told", () => {
   });
 });
 
+describe("whom to call", () => {
+  const declared = {
+    escalation: {
+      contacts: [
+        { role: "incident commander", name: "Ada", reach: "pager shop" },
+        { role: "operations lead", reach: "0800" },
+      ],
+    },
+  };
+  const told = (event: FlowEvent) => messagesOf({ ...PLAN, declared }, RUN_ID, stamped(event));
+
+  it("is told with a failed rollback, in the order of deploy.yaml, and with nothing else", () => {
+    const [failed, ended] = told(outcome("ROLLBACK_FAILED"));
+    expect(failed?.contacts).toEqual(["incident commander, Ada: pager shop", "operations lead: 0800"]);
+    expect(failed?.text).toMatch(/A person must act now: .*; call incident commander, Ada: pager shop$/);
+    expect(ended?.contacts).toEqual([]);
+    for (const event of [question, latched, outcome("SUCCESS")])
+      expect(told(event).flatMap(({ contacts }) => contacts)).toEqual([]);
+  });
+});
+
 const [message] = messagesOf(PLAN, RUN_ID, stamped(outcome("SUCCESS"))) as [Message];
 const ENV = { PATH: "/bin", HOOK: "https://hooks.example/T0/secret", TOKEN: "top-secret", OTHER: "private" };
 

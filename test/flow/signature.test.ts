@@ -116,6 +116,12 @@ describe("the statement", () => {
     expect(statementOf(plan, approval, { ...occasion, runId: "dpl-20260101T000000Z-bbbbbb" as RunId })).not.toBe(text);
   });
 
+  it("of an approval in a role says the role, so that no other role can be put beside the signature", () => {
+    const text = statementOf(plan, { ...approval, role: "release-manager" }, occasion);
+    expect(text).toBe(`${statementOf(plan, approval, occasion)}role release-manager\n`);
+    expect(statementOf(plan, { ...approval, role: "operations-lead" }, occasion)).not.toBe(text);
+  });
+
   it("of an answer belongs to one question of one run, and no reason can look like another line", () => {
     const text = statementOf(plan, answer, occasion);
     expect(text.split("\n").filter((line) => line.startsWith("answer "))).toEqual(["answer accept"]);

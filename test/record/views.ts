@@ -31,6 +31,9 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
   };
   const signOff = { role: t("deployment manager"), person: t("Ada"), way: t("terminal"), at };
   const unsigned = { role: t("operations lead"), person: null, way: null, at: null };
+  const sideEffect = { what: t("queue"), treatment: t("tolerated") };
+  const contact = { role: t("incident commander"), name: t("Ada"), reach: t("pager shop") };
+  const tell = { when: t("rollback"), audience: t("support"), channel: t("mail"), owner: t("Bob") };
   const group = { group: t("API"), passed: 4, total: 5 };
   const reference = { name: t("plan"), path: t(".aiwg/deployment/deployment-plan-2.4.0.md") };
   const action = { priority: t("P1"), action: t("add a test"), kind: t("prevents"), owner: null, due: t("2026-03-08") };
@@ -75,9 +78,20 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       capacity: [fact],
       migrations: [{ id: t("m1"), kind: t("expand"), reversible: t("yes"), backup: null }],
       steps: [{ action: t("start"), actor: t("runner"), timeout: t("60 s"), verify: t("ready"), undo: t("stop") }],
-      risks: [{ risk: t("cache"), mitigation: t("warm it") }],
+      risks: [
+        {
+          risk: t("cache"),
+          likelihood: t("high"),
+          impact: t("low"),
+          mitigation: t("warm it"),
+          owner: t("Ada"),
+          source: t("declared"),
+        },
+        { risk: t("none"), likelihood: null, impact: null, mitigation: t("watch"), owner: null, source: t("computed") },
+      ],
       unknowns: [t("no security scan")],
       communication: [fact],
+      tell: [tell],
       signOffs: [signOff, unsigned],
       advice: [advice],
     },
@@ -94,9 +108,12 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       steps: [{ action: t("traffic back"), timeout: t("60 s"), verify: t("shares measured") }],
       lastTest: [fact],
       data: [fact],
-      sideEffects: [{ what: t("queue"), treatment: t("tolerated") }],
+      sideEffects: [sideEffect],
       verification: [check],
       escalation: [t("page the on-call engineer")],
+      contacts: [contact],
+      channel: t("#incidents"),
+      tell: [tell],
       advice: [advice],
     },
     "regression-gate": {
@@ -268,6 +285,10 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       hypotheses: [t("missing index")],
       actions: [action],
       review: t("within 48 h"),
+      sideEffects: [sideEffect],
+      contacts: [contact],
+      turnTo: t("now, in this order"),
+      channel: t("#incidents"),
       notifications: [{ at, audience: t("support"), channel: t("webhook"), what: t("rolled back") }],
       references: [reference],
       advice: [advice],

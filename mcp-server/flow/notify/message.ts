@@ -3,6 +3,7 @@ import { redact } from "../../record/redact.ts";
 import type { FlowEvent } from "../events.ts";
 import type { Plan } from "../plan.ts";
 import { runningText } from "../running-text.ts";
+import { contactTexts } from "../views/contacts.ts";
 import type { NotifyOn } from "./config.ts";
 
 /** What a receiver gets. The same event always gives the same message, so a repeated one can be known by its id. */
@@ -23,12 +24,15 @@ export interface Message {
   /** What can be answered, and within how long. */
   readonly options: readonly string[];
   readonly deadlineMs: number | null;
+  /** Whom people call now, in this order; only when going back failed. */
+  readonly contacts: readonly string[];
 }
 
 const LONGEST_TEXT = 600;
 const MOST_REASONS = 5;
 
-type Told = Pick<Message, "kind" | "text"> & Partial<Pick<Message, "outcome" | "reasons" | "options" | "deadlineMs">>;
+type Told = Pick<Message, "kind" | "text"> &
+  Partial<Pick<Message, "outcome" | "reasons" | "options" | "deadlineMs" | "contacts">>;
 
 /** The messages that an event gives rise to, in the order of their urgency. Pure. */
 export function messagesOf(plan: Plan, runId: string, stamped: Stamped<FlowEvent>): Message[] {
@@ -43,6 +47,7 @@ export function messagesOf(plan: Plan, runId: string, stamped: Stamped<FlowEvent
     outcome: null,
     options: [],
     deadlineMs: null,
+    contacts: [],
     ...told,
     text: redact(`${plan.service} ${plan.version}: ${told.text}`, LONGEST_TEXT),
     reasons: (told.reasons ?? []).slice(0, MOST_REASONS).map((reason) => redact(reason, LONGEST_TEXT)),
@@ -74,11 +79,23 @@ function toldBy(plan: Plan, event: FlowEvent): Told[] {
       const told = { text, outcome: event.outcome, reasons };
       const failed: Told[] =
         event.outcome === "ROLLBACK_FAILED"
-          ? [{ ...told, kind: "rollback-failed", text: `${text}. A person must act now: ${reasons[0] ?? ""}` }]
+          ? [
+              {
+                ...told,
+                kind: "rollback-failed",
+                text: `${text}. ${actNow(plan, reasons[0])}`,
+                contacts: contactTexts(plan),
+              },
+            ]
           : [];
       return [...failed, { ...told, kind: "outcome" }];
     }
     default:
       return [];
   }
+}
+
+function actNow(plan: Plan, reason: string | undefined): string {
+  const [first] = contactTexts(plan);
+  return [`A person must act now: ${reason ?? ""}`, ...(first === undefined ? [] : [`call ${first}`])].join("; ");
 }

@@ -2,6 +2,7 @@ import type { MetricReading } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import type { Stamped } from "../../record/journal.ts";
 import type { FlowEvent } from "../events.ts";
+import { roleText } from "../roles.ts";
 import { documentPath } from "./documents.ts";
 import { tell } from "./event-rows.ts";
 import { decidedBy } from "./gate-views.ts";
@@ -44,7 +45,19 @@ function decisionRow({ at, actor, event }: Events[number]): NonNullable<View["de
   const by = actorText(actor);
   switch (event.event) {
     case "approval":
-      return [{ at, decision: "approval of the plan", by: event.person, way: event.way, result: event.decision }];
+      return [
+        {
+          at,
+          decision: `approval of the plan${event.role === undefined ? "" : ` as ${roleText(event.role)}`}`,
+          by: event.person,
+          way: event.way,
+          result: event.decision,
+        },
+      ];
+    case "sign-off":
+      return [
+        { at, decision: `sign-off as ${roleText(event.role)}`, by: event.person, way: event.way, result: "signed" },
+      ];
     case "answer":
       return [{ at, decision: `answer to ${event.key}`, by: event.person, way: event.way, result: event.answer }];
     case "gate":

@@ -4,6 +4,7 @@ import { num } from "../../record/figures.ts";
 import type { Stamped } from "../../record/journal.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { FlowEvent, Request } from "../events.ts";
+import { type Role, roleText } from "../roles.ts";
 import { runningText } from "../running-text.ts";
 import { decidedBy } from "./gate-views.ts";
 import { journeysText } from "./journeys.ts";
@@ -94,7 +95,9 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
     case "held":
       return ["held", reasonsText(event.reasons)];
     case "approval":
-      return [`plan ${APPROVAL[event.decision]}`, `${event.person}, ${event.way}, plan ${event.planHash}`];
+      return [`plan ${APPROVAL[event.decision]}`, `${signerText(event)}, ${event.way}, plan ${event.planHash}`];
+    case "sign-off":
+      return ["signed off", `${signerText(event)}, ${event.way}, plan ${event.planHash}`];
     case "request":
       return [`request ${event.request.kind}`, requestDetail(event.request, event.taken, event.note)];
     case "rollback-latched":
@@ -124,6 +127,11 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
     default:
       return event satisfies never;
   }
+}
+
+/** `ada as release manager`. */
+function signerText({ person, role }: { person: string; role?: Role | undefined }): string {
+  return role === undefined ? person : `${person} as ${roleText(role)}`;
 }
 
 /** What passed is in the gate's own report; what did not is said here whole. */

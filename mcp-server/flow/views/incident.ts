@@ -2,6 +2,7 @@ import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num, pct } from "../../record/figures.ts";
 import { epochMs, instantOf, spanText } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
+import { channelText, contactRows, contactTexts, sideEffectRows } from "./contacts.ts";
 import { type EventRow, eventRows } from "./event-rows.ts";
 import { firstBadAt } from "./first-bad.ts";
 import { judgedRows } from "./metric-rows.ts";
@@ -45,11 +46,15 @@ export function incidentView(record: RunRecord, references: { name: string; path
     impact: impact(record),
     checks: gate ? rollbackChecks(gate.gate) : [],
     residual: residual(record, result),
+    sideEffects: sideEffectRows(plan),
     preserved: preserved(record),
     analysisStatus: "not started",
     findings: findings(record),
     actions: incidentActions(record),
     review: reviewText(record, severity),
+    turnTo: result === "SUCCESS" ? "when something of this is still wrong" : "now, in this order",
+    contacts: contactRows(plan),
+    channel: channelText(plan),
     notifications: notifications(record),
     references,
     advice: adviceOf(record, "rollback"),
@@ -216,9 +221,15 @@ export function incidentActions(record: RunRecord): NonNullable<View["actions"]>
   return [
     ...(isBack
       ? []
-      : [open("P0", "bring production into a known state, then release the lock with a reason", "mitigates")]),
+      : [
+          ...contactTexts(record.plan).map((contact) => open("P0", `call ${contact}`, "mitigates")),
+          open("P0", "bring production into a known state, then release the lock with a reason", "mitigates"),
+        ]),
     open("P1", "find the cause: the evidence and the measurements of this run are in its archive", "prevents"),
     open("P1", "look at what the new version wrote and began while it had users", "mitigates"),
+    ...sideEffectRows(record.plan).map(({ what, treatment }) =>
+      open("P1", `see to what going back leaves: ${what} (${treatment})`, "mitigates"),
+    ),
     open("P2", "add a check that would have failed before production", "detects"),
   ];
 }

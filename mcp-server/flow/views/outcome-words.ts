@@ -2,6 +2,7 @@ import { spanText } from "../../vocab/index.ts";
 import { freezeFound, stoppedByFreeze } from "../freeze-record.ts";
 import { lastReport, stoppedByReadiness } from "../readiness-state.ts";
 import { schemaText } from "../schema-state.ts";
+import { escalationSteps } from "./contacts.ts";
 import type { RunRecord } from "./record.ts";
 import { exposedMs, restoreMs } from "./times.ts";
 import { known, reasonsText, triggerText } from "./words.ts";
@@ -94,6 +95,7 @@ export function nextSteps(record: RunRecord): string[] {
       ];
     case "ROLLBACK_FAILED":
       return [
+        ...escalationSteps(record.plan),
         "bring production into a known state now",
         "then a person runs `deploy-flow release-lock --reason ...`; until then no run starts",
       ];

@@ -6,10 +6,12 @@ import { spanText } from "../../vocab/index.ts";
 import { type Plan, planHash, plannedMs } from "../plan.ts";
 import { sourceText } from "../understanding/rows.ts";
 import { adviceOf } from "./advice.ts";
+import { tellRows } from "./contacts.ts";
 import { freezeRows } from "./freeze.ts";
 import { metricName } from "./metric-rows.ts";
 import { migrationRows, migrationSteps } from "./migrations.ts";
 import type { RunRecord } from "./record.ts";
+import { riskRows } from "./risks.ts";
 import { signOffs } from "./sign-offs.ts";
 import { stageAction, stageName } from "./strategy-parts.ts";
 import { capacityRows } from "./strategy-rows.ts";
@@ -42,8 +44,10 @@ export function planView(record: RunRecord): View {
     capacity: capacityRows(plan),
     migrations: migrationRows(plan),
     steps: steps(plan),
+    risks: riskRows(plan),
     unknowns: [...plan.expectedUnknowns],
     communication: [{ name: "Messages to people outside the run", value: receiversText(plan) }],
+    tell: tellRows(plan),
     signOffs: signOffs(state),
     advice: adviceOf(record, "approval"),
   };

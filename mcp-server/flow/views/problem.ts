@@ -266,7 +266,7 @@ function rollbackFailed(record: RunRecord): Own {
     facts: [{ name: "Rolled back because of", value: state.latched ? triggerText(state.latched) : null }],
     found: state.outcome?.reasons.map(({ text }) => text) ?? [],
     response: wayBack(record),
-    actions: ["tell whoever is on call, and everybody who depends on the service", ...toDo(record)],
+    actions: toDo(record),
     closing: "No deployment starts here until a person has released the hold.",
   };
 }

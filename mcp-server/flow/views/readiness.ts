@@ -3,6 +3,7 @@ import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { spanText } from "../../vocab/index.ts";
 import { conditionsNow, lastReport, stoppedByReadiness } from "../readiness-state.ts";
 import { adviceOf } from "./advice.ts";
+import { rollbackCommunication } from "./contacts.ts";
 import type { RunRecord } from "./record.ts";
 
 type Row = NonNullable<ArtifactView<"deployment-readiness-report">["checklist"]>[number];
@@ -178,7 +179,7 @@ export function rollbackValidationView(record: RunRecord): ArtifactView<"rollbac
     toVersion: plan.previous?.version ?? null,
     withinMs: plan.waits.rollbackTrafficMs,
     automation: "built in: one rollback per run, decided by the triggers of the rollback plan",
-    communication: null,
+    communication: rollbackCommunication(plan),
     criteria: rowsOf(record, report, ["rollback"]),
     gaps: gapsOf(report, ["rollback"]),
     advice: adviceOf(record, "readiness"),

@@ -1,6 +1,7 @@
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { Plan } from "../plan.ts";
+import { channelText, contactRows, sideEffectRows, tellRows } from "./contacts.ts";
 import { metricName, worseningText } from "./metric-rows.ts";
 import { dataFacts } from "./migrations.ts";
 import type { RunRecord } from "./record.ts";
@@ -48,6 +49,10 @@ export function rollbackPlanView(record: RunRecord): View {
       },
       { name: "Instances", status: "required", detail: "all ready, no restart" },
     ],
+    sideEffects: sideEffectRows(plan),
+    contacts: contactRows(plan),
+    channel: channelText(plan),
+    tell: tellRows(plan, "rollback"),
     escalation: [
       "the project is held: no new run starts until a person has run `deploy-flow release-lock --reason ...`",
     ],

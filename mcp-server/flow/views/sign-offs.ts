@@ -1,14 +1,13 @@
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
+import { Role, roleText } from "../roles.ts";
 import type { RunState } from "../run-state.ts";
 import { APPROVAL } from "./words.ts";
 
 type SignOff = NonNullable<ArtifactView<"deployment-report">["signOffs"]>[number];
 
-const ROLES = ["deployment manager", "reliability engineer", "operations lead", "release manager"] as const;
-
 /**
- * Who signed what, from approval and answer events alone. An approval names a person and no role, so it stands in a
- * row of its own, and the four roles stay unsigned. A way of `none` is nobody's word.
+ * Who signed what, from approval, sign-off and answer events alone. A role is signed where the plan gives it to a
+ * person who approved in it, and else unsigned. A way of `none` is nobody's word.
  */
 export function signOffs(state: RunState): SignOff[] {
   const { approval, approvalAt } = state;
@@ -20,7 +19,10 @@ export function signOffs(state: RunState): SignOff[] {
     ...state.answers
       .filter(({ answer }) => answer === "accept")
       .map(({ person, way, at }) => ({ role: "acceptance of the risk", person, way, at })),
-    ...ROLES.map((role) => ({ role, person: null, way: null, at: null })),
+    ...Role.options.map((role) => {
+      const signed = state.signOffs.find((entry) => entry.role === role);
+      return { role: roleText(role), person: signed?.person ?? null, way: signed?.way ?? null, at: signed?.at ?? null };
+    }),
   ];
 }
 

@@ -1,4 +1,5 @@
 import type { FlowEvent } from "../../flow/events.ts";
+import { roleText } from "../../flow/roles.ts";
 import { runningText } from "../../flow/running-text.ts";
 import type { ReadinessReport } from "../../judge/index.ts";
 import type { Stamped } from "../../record/journal.ts";
@@ -142,7 +143,9 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
     case "approval":
       return event.decision === "expired"
         ? "nobody approved the plan in time"
-        : `plan ${event.planHash.slice(0, 12)} ${event.decision === "approve" ? "approved" : "rejected"} by ${event.person} (${event.way})`;
+        : `plan ${event.planHash.slice(0, 12)} ${event.decision === "approve" ? "approved" : "rejected"} by ${event.person}${event.role ? ` as ${roleText(event.role)}` : ""} (${event.way})`;
+    case "sign-off":
+      return `signed off by ${event.person} as ${roleText(event.role)} (${event.way})`;
     case "request":
       return event.request.kind === "advice" || event.request.kind === "resume"
         ? undefined

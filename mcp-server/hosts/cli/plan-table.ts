@@ -1,9 +1,12 @@
 import Table from "cli-table3";
 import { RECOMMENDED_THRESHOLD } from "../../flow/parameters.ts";
 import { type Plan, plannedMs } from "../../flow/plan.ts";
+import { roleText } from "../../flow/roles.ts";
 import { updatedAt } from "../../flow/rolling-plan.ts";
 import { ownWords, sourceText } from "../../flow/understanding/rows.ts";
+import { contactTexts } from "../../flow/views/contacts.ts";
 import { freezeRows } from "../../flow/views/freeze.ts";
+import { riskRows } from "../../flow/views/risks.ts";
 import { strategyFacts } from "../../flow/views/strategy-view.ts";
 import { CRITERIA } from "../../judge/index.ts";
 import { renderMessage } from "../../record/artifacts.ts";
@@ -36,6 +39,7 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
     ...(plan.migrations.length > 0 ? [["migrations", plan.migrations.map(migrationText).join("\n")]] : []),
     ...freezeRows(plan).map(({ name, value }) => [name, value]),
     ["approval by", plan.approvals.join(", ")],
+    ...(plan.roles ?? []).map(({ role, persons }) => [`signs as ${roleText(role)}`, persons.join(", ")]),
   ]);
   const stages = table(
     o.colours,
@@ -65,6 +69,8 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
       Object.entries(plan.notApplicable).map(([what, why]) => `${what}: ${why}`),
     ),
     ...listed("Not known before the start, and accepted by approving this plan", plan.expectedUnknowns),
+    ...listed("Risks, declared or computed from this plan", riskRows(plan).map(riskText)),
+    ...listed("When going back fails, call", contactTexts(plan)),
     readinessTitle(plan),
     table(
       o.colours,
@@ -79,6 +85,10 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
     `plan ${planHash}`,
     approvalText(plan, planHash),
   ].join("\n");
+}
+
+function riskText({ risk, impact, mitigation, source, owner }: ReturnType<typeof riskRows>[number]): string {
+  return `${risk}; effect: ${impact}; done about it: ${mitigation} (${[source, owner].filter(Boolean).join(", ")})`;
 }
 
 function readinessTitle({ readiness, fixes }: Plan): string {

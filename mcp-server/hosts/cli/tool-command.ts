@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { z } from "zod";
+import { Role } from "../../flow/roles.ts";
 import type { Tool } from "../../tools/tool.ts";
 import { EXIT, Sha256 } from "../../vocab/index.ts";
 import { toolIo } from "../io.ts";
@@ -13,6 +14,7 @@ const PersonFlags = z.object({
   approve: Sha256.optional().describe("the plan hash that a person approved, where no terminal is (CI)"),
   signWith: z.string().min(1).optional().describe("sign the decision with this SSH key"),
   identity: z.string().min(1).max(200).optional().describe("your name in the allowed signers file; needed to sign"),
+  role: Role.optional().describe("sign the plan off as this, where deploy.yaml names you so"),
 });
 type PersonFlags = z.output<typeof PersonFlags>;
 
@@ -38,7 +40,7 @@ export function toolCommand(tool: Tool): Command {
 
 /** The hash in --approve is the plan that is meant; another one beside it is a mistake. */
 function withApproved(args: Record<string, unknown>, approved: Sha256 | undefined): Record<string, unknown> {
-  const { approve: _approve, signWith: _key, identity: _name, ...own } = args;
+  const { approve: _approve, signWith: _key, identity: _name, role: _role, ...own } = args;
   if (approved === undefined) return own;
   if (own.planHash !== undefined && own.planHash !== approved)
     throw usage("two different plan hashes are given", "approve");
@@ -52,7 +54,7 @@ function refuseHalfSigned({ signWith, identity, approve }: PersonFlags): void {
     throw usage("--sign-with and --approve are two ways; give one", "approve");
 }
 
-function cliIo(io: CommandIo, { approve, signWith, identity }: PersonFlags) {
+function cliIo(io: CommandIo, { approve, signWith, identity, role }: PersonFlags) {
   const { terminal, ports, signal } = io;
   return toolIo({
     root: io.root,
@@ -61,6 +63,7 @@ function cliIo(io: CommandIo, { approve, signWith, identity }: PersonFlags) {
     signal,
     actor: { kind: terminal.isTty ? "person" : "client", name: personName() },
     interactive: terminal.isTty,
+    ...(role === undefined ? {} : { role }),
     readable: (path) => resolve(io.cwd, path),
     progress: (done, total, text) => {
       if (terminal.isTty && io.format === "text") terminal.err(`${total ? `${done}/${total} ` : ""}${text}\n`);

@@ -74,6 +74,18 @@ export type JourneyRow = z.infer<typeof JourneyRow>;
 export const SignOff = z.object({ role: z.string(), person: z.string().nullable(), way: Text, at: Moment });
 export type SignOff = z.infer<typeof SignOff>;
 
+/** Somebody to turn to, as declared. */
+export const Contact = z.object({ role: z.string(), name: z.string(), reach: z.string() });
+export type Contact = z.infer<typeof Contact>;
+
+/** What going back leaves behind, and how that is undone or borne; as declared. */
+export const SideEffect = z.object({ what: z.string(), treatment: z.string() });
+export type SideEffect = z.infer<typeof SideEffect>;
+
+/** Whom a person tells, when, and how; as declared. */
+export const Tell = z.object({ when: z.string(), audience: z.string(), channel: z.string(), owner: Text });
+export type Tell = z.infer<typeof Tell>;
+
 /** What an agent or a person wrote about this; quoted as theirs. */
 export const Advice = z.object({ from: Actor, at: Instant, text: z.string() });
 export type Advice = z.infer<typeof Advice>;

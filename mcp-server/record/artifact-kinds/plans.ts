@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Advice, Check, Fact, list, SignOff, Text } from "./parts.ts";
+import { Advice, Check, Contact, Fact, list, SideEffect, SignOff, Tell, Text } from "./parts.ts";
 
 /** What will be done, frozen before anything is. */
 export const DeploymentPlanView = z.object({
@@ -25,10 +25,22 @@ export const DeploymentPlanView = z.object({
   capacity: list(Fact),
   migrations: list(z.object({ id: z.string(), kind: z.string(), reversible: z.string(), backup: Text })),
   steps: list(z.object({ action: z.string(), actor: z.string(), timeout: z.string(), verify: z.string(), undo: Text })),
-  risks: list(z.object({ risk: z.string(), mitigation: z.string() })),
+  /** Declared by people, or computed from the plan. */
+  risks: list(
+    z.object({
+      risk: z.string(),
+      likelihood: Text.default(null),
+      impact: Text.default(null),
+      mitigation: z.string(),
+      owner: Text.default(null),
+      source: z.string().default("declared"),
+    }),
+  ),
   /** What nobody knows yet; approving the plan acknowledges it. */
   unknowns: list(z.string()),
   communication: list(Fact),
+  /** Whom people tell, and when. */
+  tell: list(Tell),
   signOffs: list(SignOff),
   advice: list(Advice),
 });
@@ -48,8 +60,14 @@ export const RollbackPlanView = z.object({
   steps: list(z.object({ action: z.string(), timeout: z.string(), verify: z.string() })),
   lastTest: list(Fact),
   data: list(Fact),
-  sideEffects: list(z.object({ what: z.string(), treatment: z.string() })),
+  /** As declared; empty where nobody said anything of them. */
+  sideEffects: list(SideEffect),
   verification: list(Check),
   escalation: list(z.string()),
+  contacts: list(Contact),
+  /** Where people meet; null where nobody said. */
+  channel: Text.default(null),
+  /** Whom people tell of a rollback. */
+  tell: list(Tell),
   advice: list(Advice),
 });

@@ -3,12 +3,14 @@ import { Instant } from "../../vocab/index.ts";
 import {
   Advice,
   Check,
+  Contact,
   EventRow,
   Fact,
   JourneyRow,
   list,
   MetricRow,
   Reference,
+  SideEffect,
   SignOff,
   SmokeGroupRow,
   SpanMs,
@@ -49,12 +51,19 @@ export const RollbackReportView = z.object({
   checks: list(Check),
   /** What may still be wrong. */
   residual: list(z.string()),
+  /** What the plan said that going back leaves behind. */
+  sideEffects: list(SideEffect),
   preserved: list(Preserved),
   analysisStatus: z.enum(["not started", "in progress", "done"]),
   findings: list(z.string()),
   hypotheses: list(z.string()),
   actions: list(Action),
   review: Text,
+  /** Whom to turn to, and where people meet; as the plan names them. */
+  contacts: list(Contact),
+  /** When they are called. */
+  turnTo: z.string().default("when something of this is still wrong"),
+  channel: Text.default(null),
   notifications: list(z.object({ at: Instant, audience: z.string(), channel: z.string(), what: z.string() })),
   references: list(Reference),
   advice: list(Advice),

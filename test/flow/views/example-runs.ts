@@ -1,5 +1,6 @@
 import type { WatchPlan } from "../../../mcp-server/flow/events.ts";
 import { productionGateOf, rollbackGateOf, stageGate } from "../../../mcp-server/flow/gates.ts";
+import { planHash } from "../../../mcp-server/flow/plan.ts";
 import type { MetricsSnapshot } from "../../../mcp-server/judge/index.ts";
 import { type Arm, type Increment, instantOf, type MetricId } from "../../../mcp-server/vocab/index.ts";
 import { approve, look, staging } from "./journals.ts";
@@ -29,6 +30,37 @@ function plan(parameters: Record<string, unknown> = {}) {
       canary: { stages: WEIGHTS, stageDuration: "10m", minRequests: 100 },
       observe: "30m",
       waits: { rollbackVerify: "10m" },
+      approvals: {
+        roles: [
+          { role: "release-manager", persons: ["ada"] },
+          { role: "reliability-engineer", persons: ["grace"] },
+        ],
+      },
+      risks: [
+        {
+          risk: "the recommendations start without their cache",
+          likelihood: "high",
+          impact: "low",
+          mitigation: "warmed by the load of staging",
+          owner: "shop team",
+        },
+      ],
+      rollback: {
+        sideEffects: [
+          { what: "orders that the new version put into the queue", treatment: "the old version reads them too" },
+        ],
+      },
+      escalation: {
+        contacts: [
+          { role: "incident commander", name: "rota of the week", reach: "pager: shop-primary" },
+          { role: "operations lead", name: "Grace", reach: "phone book" },
+        ],
+        channel: "#shop-incidents",
+      },
+      communication: [
+        { when: "before", audience: "support", channel: "mail", owner: "release manager" },
+        { when: "rollback", audience: "support", channel: "chat", owner: "incident commander" },
+      ],
       smoke: {
         checks: [
           { id: "home", group: "health", priority: "P0", path: "/" },
@@ -136,7 +168,9 @@ function stagePlan(index: number): WatchPlan {
 /** Everything up to the first production traffic, approved by a person. */
 function upToProduction(s: Scribe, roll: () => number): void {
   staging(s);
-  approve(s, "terminal", "ada");
+  approve(s, "terminal", "ada", "release-manager");
+  const second = { role: "reliability-engineer", way: "terminal", person: "grace" };
+  s.add({ event: "sign-off", planHash: planHash(s.plan), ...second }, 0, { kind: "person", name: "grace" });
   s.add({ event: "step", step: "baseline", state: "started" });
   const ref = reference("baseline/production-pre-deploy", OLD);
   s.add({ event: "evidence", key: "baseline/production", ref, file: "snapshot.json" });

@@ -1,6 +1,7 @@
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "../../../mcp-server/flow/gates.ts";
 import { planHash } from "../../../mcp-server/flow/plan.ts";
 import { readinessOf } from "../../../mcp-server/flow/readiness-state.ts";
+import type { Role } from "../../../mcp-server/flow/roles.ts";
 import { compareTests, JUDGE, judgeTests, type TestRow, testsDimension } from "../../../mcp-server/judge/index.ts";
 import { type Instant, instantOf } from "../../../mcp-server/vocab/index.ts";
 import {
@@ -101,9 +102,9 @@ export function staging(s: Scribe, o: { failing?: number; message?: string } = {
   s.add({ event: "step", step: "staging", state: "finished" });
 }
 
-export function approve(s: Scribe, way = "terminal", person = "ada"): void {
+export function approve(s: Scribe, way = "terminal", person = "ada", role?: Role): void {
   s.add({ event: "step", step: "approval", state: "started" });
-  s.add({ event: "approval", decision: "approve", planHash: planHash(s.plan), way, person }, 4_000, {
+  s.add({ event: "approval", decision: "approve", planHash: planHash(s.plan), way, person, role }, 4_000, {
     kind: "person",
     name: person,
   });
@@ -242,8 +243,8 @@ export function rolledBack(edits: PlanEdits = {}, latched: (s: Scribe) => void =
 }
 
 /** The old version does not come back well: its first check fails twice. */
-export function rollbackFailed(): Scribe {
-  const s = scribe();
+export function rollbackFailed(edits: PlanEdits = {}): Scribe {
+  const s = scribe(planOf(edits));
   staging(s);
   approve(s);
   baseline(s);
