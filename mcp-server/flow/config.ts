@@ -11,7 +11,7 @@ import { NotifyConfig } from "./notify/config.ts";
 import { RoleHolder } from "./roles.ts";
 
 /** Ways in which a person's approval can reach the run; docs/approvals.md says what each withstands. */
-export const ApprovalWay = z.enum(["terminal", "flag", "ssh-signature", "none"]);
+export const ApprovalWay = z.enum(["terminal", "flag", "ssh-signature", "host-prompt", "elicitation", "none"]);
 export type ApprovalWay = z.infer<typeof ApprovalWay>;
 
 export const Strategy = z.enum(["canary", "blue-green", "rolling"]);

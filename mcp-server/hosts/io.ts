@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import type { Project } from "../flow/project.ts";
 import type { Role } from "../flow/roles.ts";
 import type { Ports } from "../ports/index.ts";
-import type { Confirmation, ToolIo } from "../tools/tool.ts";
+import type { ToolIo } from "../tools/tool.ts";
 import type { Actor } from "../vocab/index.ts";
 
 /** What a door knows of a call. */
@@ -16,7 +16,7 @@ export interface CallOf {
   readonly role?: Role;
   readonly readable: (path: string) => string;
   readonly progress?: (done: number, total: number | undefined, text: string) => void;
-  readonly confirm?: (sentence: string, statement: string) => Promise<Confirmation | undefined>;
+  readonly confirm?: ToolIo["confirm"];
 }
 
 /** Argument prefix that starts this very program again. */

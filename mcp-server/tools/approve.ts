@@ -57,7 +57,9 @@ export const approve = defineTool({
     // Going back is never gated, and a plan without real users takes an answer as it comes.
     const free = args.answer === "rollback" || run.plan.approvals.includes("none");
     const statement = statementOf(run.plan, asked, occasionOf(run.state));
-    const said = free ? undefined : await io.confirm(sentenceOf(args, run.plan.version, io.role), statement);
+    const said = free
+      ? undefined
+      : await io.confirm(sentenceOf(args, run.plan.version, io.role), statement, run.plan.approvals);
     if (!said && !free) {
       const note = `no person could be asked here, so the answer is no; a person runs this in a terminal: ${command}`;
       return { ...runAnswer(await statusOf(project), { taken: false, note }), personMustRun: command };

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import type { ApprovalWay } from "../flow/config.ts";
 import type { Project } from "../flow/project.ts";
 import type { Role } from "../flow/roles.ts";
 import type { Ports } from "../ports/index.ts";
@@ -6,7 +7,7 @@ import type { Actor, ExitCode, Instant } from "../vocab/index.ts";
 
 /** Who said yes, and how it was made sure that it was a person; `undefined` where nobody could be asked. */
 export interface Confirmation {
-  readonly way: "terminal" | "flag" | "ssh-signature";
+  readonly way: Exclude<ApprovalWay, "none">;
   readonly person: string;
   /** The signature over the statement, for the way `ssh-signature`. */
   readonly signature?: string;
@@ -36,10 +37,10 @@ export interface ToolIo {
    */
   readable(path: string): string;
   /**
-   * Asks a person to confirm one sentence, or to sign the statement that says the same in full. Throws FlowError
-   * `refused` when a person was asked and did not.
+   * Asks a person to confirm one sentence, or to sign the statement that says the same in full, by a way that the plan
+   * accepts. Throws FlowError `refused` when a person was asked and did not.
    */
-  confirm(sentence: string, statement: string): Promise<Confirmation | undefined>;
+  confirm(sentence: string, statement: string, accepted: readonly ApprovalWay[]): Promise<Confirmation | undefined>;
 }
 
 /** `read` changes nothing; `write` adds; `destroy` can change or take away what users have. */

@@ -4,6 +4,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
+import { ElicitRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { connect, type ServerSide } from "../../mcp-server/hosts/mcp/sdk.ts";
 
 /** What a test sees of a call. */
@@ -34,6 +35,10 @@ export async function overStdio(o: {
   program: string;
   args: string[];
   cwd: string;
+  /** What the host calls itself. */
+  host?: { name: string; version: string };
+  /** How its user answers a question of the server; a host without has no such questions. */
+  elicited?: () => Record<string, unknown>;
 }): Promise<McpClient & { stderr: () => string }> {
   const transport = new StdioClientTransport({
     command: process.execPath,
@@ -45,7 +50,11 @@ export async function overStdio(o: {
   transport.stderr?.on("data", (chunk: Buffer) => {
     stderr += chunk.toString("utf8");
   });
-  const client = new Client({ name: "test client", version: "1.0.0" });
+  const client = new Client(o.host ?? { name: "test client", version: "1.0.0" }, {
+    capabilities: o.elicited ? { elicitation: {} } : {},
+  });
+  const { elicited } = o;
+  if (elicited) client.setRequestHandler(ElicitRequestSchema, () => elicited());
   await client.connect(transport);
   return { ...wrap(client, async () => {}), stderr: () => stderr };
 }

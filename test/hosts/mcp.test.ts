@@ -8,7 +8,7 @@ import { EXAMPLE, folderWith } from "../tools/folder.ts";
 import { inMemory, overStdio } from "./mcp-client.ts";
 import { PROGRAM, run } from "./process.ts";
 
-const server = (folder: string) => inMemory(mcpServer({ root: folder, ports: realPorts() }));
+const server = (folder: string) => inMemory(mcpServer({ root: folder, ports: realPorts(), asksHost: true }));
 
 describe("the MCP server as a process", () => {
   it("lists its tools, works, and says on standard output nothing but the protocol", async () => {

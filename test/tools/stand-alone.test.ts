@@ -9,7 +9,7 @@ import { EXAMPLE, firstOf, folderWith, junit } from "./folder.ts";
 
 /** One call to a fresh server on a folder in which there was never a run and is no deploy.yaml. */
 async function call(folder: string, name: string, args: Record<string, unknown> = {}): Promise<Seen> {
-  const client = await inMemory(mcpServer({ root: folder, ports: realPorts() }));
+  const client = await inMemory(mcpServer({ root: folder, ports: realPorts(), asksHost: true }));
   try {
     return await client.call(name, args);
   } finally {

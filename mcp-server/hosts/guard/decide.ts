@@ -336,6 +336,9 @@ function ownCommand(name: string, args: readonly Word[]): Denial | undefined {
   const own = /^deploy-flow(?:\.mjs)?$/.test(name) ? texts : at >= 0 ? texts.slice(at + 1) : undefined;
   if (own === undefined) return undefined;
   const verb = own.find((text) => !text.startsWith("-"));
+  if (verb === "serve") {
+    return { what: "another server of deploy-flow", next: "the host starts the one that it needs; use its tools" };
+  }
   if (verb === "approve" || verb === "release-lock" || verb === "sign") {
     return { what: `\`deploy-flow ${verb}\``, next: `${BY_A_PERSON}; tell the user what to type` };
   }

@@ -52,7 +52,7 @@ export async function openHttpDoor(o: { root: string; ports: Ports; port: number
   }
 
   async function begin(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const session = await httpSession(mcpServer({ root: o.root, ports: o.ports }), {
+    const session = await httpSession(mcpServer({ root: o.root, ports: o.ports, asksHost: false }), {
       newId: () => o.ports.ids.hex(16),
       maxBodyBytes: MAX_BODY_BYTES,
       onOpened: (id) => {

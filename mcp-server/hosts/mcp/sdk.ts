@@ -19,8 +19,11 @@ import type { ListedResource, ResourceText } from "./resources.ts";
 /** What a call brings besides its arguments. */
 export interface CallContext {
   readonly signal: AbortSignal;
-  /** Name that the host gave itself. */
+  /** Name and version that the host gave itself. */
   readonly clientName: string;
+  readonly clientVersion: string;
+  /** Puts a sentence to the user by way of the host; absent where the host cannot. True for a plain yes only. */
+  readonly elicit?: (message: string) => Promise<boolean>;
   progress(done: number, total: number | undefined, text: string): void;
 }
 
@@ -58,6 +61,8 @@ export async function connect(side: ServerSide, transport: Transport): Promise<S
     const answer = await side.call(request.params.name, request.params.arguments, {
       signal: extra.signal,
       clientName: server.getClientVersion()?.name ?? "unknown client",
+      clientVersion: server.getClientVersion()?.version ?? "",
+      ...(server.getClientCapabilities()?.elicitation ? { elicit: eliciting(server, extra.signal) } : {}),
       progress: rising(say),
     });
     return { ...answer };
@@ -117,6 +122,23 @@ function asListed(tool: ListedTool) {
     ...rest,
     inputSchema: { ...inputSchema, type: "object" as const },
     outputSchema: { ...outputSchema, type: "object" as const },
+  };
+}
+
+/** A person may take this long to answer a question of the host. */
+const ELICIT_MS = 55_000;
+
+/** One yes or no. What is not an accepted form with a yes in it, a time-out as well, is a no. */
+function eliciting(server: Server, signal: AbortSignal): NonNullable<CallContext["elicit"]> {
+  return async (message) => {
+    const requestedSchema = {
+      type: "object" as const,
+      properties: { yes: { type: "boolean" as const, title: "Yes, I decide this myself", default: false } },
+      required: ["yes"],
+    };
+    const asked = server.elicitInput({ mode: "form", message, requestedSchema }, { signal, timeout: ELICIT_MS });
+    const said = await asked.catch(() => undefined);
+    return said?.action === "accept" && said.content?.yes === true;
   };
 }
 

@@ -7,13 +7,14 @@ import { PROGRAM_VERSION } from "../../tools/version.ts";
 import { openLazily, toolIo } from "../io.ts";
 import { callTool, listTool } from "./door.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
+import { confirmAtHost } from "./person.ts";
 import type { ServerSide } from "./sdk.ts";
 
 /**
- * The MCP side of a project. What an agent names stays inside the project folder. It can ask no person, so `approve`
- * answers with the command for one.
+ * The MCP side of a project. What an agent names stays inside the project folder. `asksHost`: a person may be asked by
+ * way of the host; where that cannot be, `approve` answers with the command for one.
  */
-export function mcpServer(o: { root: string; ports: Ports }): ServerSide {
+export function mcpServer(o: { root: string; ports: Ports; asksHost: boolean }): ServerSide {
   const { ports, root } = o;
   let opened: Promise<Project> | undefined;
   const project = () => {
@@ -25,7 +26,7 @@ export function mcpServer(o: { root: string; ports: Ports }): ServerSide {
     version: PROGRAM_VERSION,
     instructions: INSTRUCTIONS,
     tools: () => TOOLS.map(listTool),
-    call: (name, args, { signal, clientName, progress }) =>
+    call: (name, args, context) =>
       callTool(
         TOOLS,
         name,
@@ -34,11 +35,14 @@ export function mcpServer(o: { root: string; ports: Ports }): ServerSide {
           root,
           cwd: root,
           ports,
-          signal,
-          progress,
-          actor: { kind: "agent", name: redact(clientName, 60) },
+          signal: context.signal,
+          progress: context.progress,
+          actor: { kind: "agent", name: redact(context.clientName, 60) },
           interactive: false,
           readable: (path) => confine(ports.disk, root, path),
+          ...(o.asksHost
+            ? { confirm: (sentence, _statement, accepted) => confirmAtHost(context, accepted, sentence) }
+            : {}),
         }),
       ),
     resources: async () => (await import("./resources.ts")).listResources(await project()),

@@ -174,6 +174,7 @@ const HELD = [
   "node dist/deploy-flow.mjs approve",
   "deploy-flow release-lock --reason x",
   "deploy-flow run 2.0.0 --approve 0123",
+  "echo '{}' | deploy-flow serve",
   "sh -c 'yes | deploy-flow approve'",
   // The record.
   "echo x > .aiwg/deployment/history.jsonl",
