@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 const templatesAsText = {
   name: "templates-as-text",
   transform(code: string, id: string) {
-    return id.endsWith(".hbs") ? { code: `export default ${JSON.stringify(code)};`, map: null } : undefined;
+    return /\.(?:hbs|yaml)$/.test(id) ? { code: `export default ${JSON.stringify(code)};`, map: null } : undefined;
   },
 };
 

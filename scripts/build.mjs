@@ -45,7 +45,7 @@ const common = {
   target: "node20",
   format: "esm",
   plugins: [trimmed],
-  loader: { ".hbs": "text" },
+  loader: { ".hbs": "text", ".yaml": "text" },
   // CommonJS dependencies inside an ES module need a require of their own.
   banner: {
     js: '#!/usr/bin/env node\nimport { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);',

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { Duration, durationMs, FlowError, Priority } from "../vocab/index.ts";
 import { envNames, HttpStep, PassEnv, UrlPath } from "./http-step.ts";
+import { PrometheusConfig } from "./metrics/prometheus/config.ts";
 
 const Regex = z.string().min(1).max(500).describe("regular expression, matched against the whole value");
 const Argv = z.array(z.string()).min(1).describe("command as an argument array; no shell reads it");
@@ -14,14 +15,15 @@ const LabelMatch = z.strictObject({
 /** Section `metrics` of deploy.yaml: where requests, failures and latencies are read from. */
 export const MetricsConfig = z.strictObject({
   source: z
-    .enum(["scrape", "probes"])
+    .enum(["scrape", "prometheus", "probes"])
     .default("scrape")
     .describe(
-      "every instance's own Prometheus or OpenMetrics page; or journeys sent to the instances as probe traffic",
+      "every instance's own Prometheus or OpenMetrics page; a Prometheus server; or journeys sent to the instances as probe traffic",
     ),
+  prometheus: PrometheusConfig.optional().describe("the server that `source: prometheus` asks"),
   path: UrlPath.default("/metrics"),
   poll: Duration.default("10s").describe("interval between two reads"),
-  timeout: Duration.default("2s").describe("for one read of one instance"),
+  timeout: Duration.default("2s").describe("for one read of one instance, or one query"),
   requests: z
     .strictObject({
       name: z.string().min(1).default("http_requests_total").describe("counter of finished requests"),

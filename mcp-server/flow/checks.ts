@@ -1,4 +1,4 @@
-import { createScrapeSource, runJourneys, runSmoke } from "../evidence/index.ts";
+import { runJourneys, runSmoke } from "../evidence/index.ts";
 import { type BareVerdict, type JourneysRun, judgeJourneys, judgeSmoke, type SmokeRun } from "../judge/index.ts";
 import { allowEnv } from "../ports/index.ts";
 import type { SmokeGroupRow } from "../record/artifact-kinds/parts.ts";
@@ -15,6 +15,7 @@ import {
   type Version,
 } from "../vocab/index.ts";
 import { problemsOfEvidence } from "./evidence-problems.ts";
+import { openMetricSource } from "./metric-source.ts";
 import { pingOwner } from "./owner.ts";
 import { loadConfig, openTarget, type Project } from "./project.ts";
 import { readRun } from "./run-files.ts";
@@ -122,12 +123,9 @@ export async function captureBaseline(
   }
   const live = await orTargetFailure(openTarget(project, config.target).observe("production", o.signal));
   const version = servingVersion(live, "production");
-  const source = createScrapeSource({
-    config: config.metrics,
-    http: project.ports.http,
-    clock: project.ports.clock,
-    versions: { baseline: version, candidate: undefined },
-  });
+  problemsOfEvidence(config);
+  const versions = { baseline: version, candidate: undefined };
+  const source = openMetricSource(project, config.metrics, { versions, released: undefined });
   const history = await source.history(live, o.signal);
   return saveBaseline(place, o.label, { version, at, metrics: JSON.parse(JSON.stringify(history)) as Json });
 }

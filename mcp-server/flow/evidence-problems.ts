@@ -1,5 +1,6 @@
 import { type ConfigProblem, metricsProblems, smokeProblems, testsProblems } from "../evidence/config.ts";
 import { journeysProblems, probesProblems } from "../evidence/journeys/config.ts";
+import { prometheusProblems } from "../evidence/metrics/prometheus/problems.ts";
 import { readinessProblems } from "../evidence/readiness/config.ts";
 import { FlowError } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
@@ -9,7 +10,7 @@ import { notifyProblems } from "./notify/problems.ts";
 export function problemsBeyondSchema(config: DeployConfig): ConfigProblem[] {
   return [
     ...canaryProblems(config.canary.stages),
-    ...(config.metrics ? metricsProblems(config.metrics) : []),
+    ...(config.metrics ? [...metricsProblems(config.metrics), ...prometheusProblems(config.metrics)] : []),
     ...(config.smoke ? smokeProblems(config.smoke) : []),
     ...(config.journeys ? journeysProblems(config.journeys) : []),
     ...probesProblems(config.probes),

@@ -2,7 +2,6 @@ import {
   type ArmVersions,
   createProber,
   createProbeSource,
-  createScrapeSource,
   fillPlaceholders,
   type MetricSource,
   type Prober,
@@ -19,6 +18,7 @@ import { type Arm, canonicalJson, durationMs, type LiveState, type Ms, type Vers
 import type { Run } from "./engine.ts";
 import type { Track } from "./events.ts";
 import type { Hands, StoredEvidence } from "./hands.ts";
+import { openMetricSource } from "./metric-source.ts";
 import type { Plan } from "./plan.ts";
 import { probeJourneys } from "./probing.ts";
 import type { Project } from "./project.ts";
@@ -39,8 +39,8 @@ export function createHands(project: Project, run: Run): Hands {
   const sourceOf = (versions: ArmVersions): MetricSource => {
     const { metrics, probes } = plan;
     if (!metrics) throw new Error("the plan judges no metrics");
-    if (metrics.config.source === "scrape") {
-      return createScrapeSource({ config: metrics.config, http: ports.http, clock: ports.clock, versions });
+    if (metrics.config.source !== "probes") {
+      return openMetricSource(project, metrics.config, { versions, released: plan.version });
     }
     return createProbeSource({
       prober: newProber(),
@@ -66,7 +66,7 @@ export function createHands(project: Project, run: Run): Hands {
       if (!plan.metrics) return undefined;
       const source = sourceOf({ baseline: version, candidate: plan.version });
       try {
-        if (plan.metrics.config.source === "probes") {
+        if (plan.metrics.config.source !== "scrape") {
           const { from, to, series, throughputRps } = await source.history(live, signal);
           return { from, to, version, series, throughputRps: throughputRps ?? 0 };
         }

@@ -11,14 +11,14 @@ export const STAGING_REGRESSION = "staging.regression";
 
 /** Refuses what deploy.yaml asks for and its target cannot give, naming the key. */
 export function refuseBeyondTarget(config: DeployConfig): void {
-  if (config.metrics && config.metrics.source !== "probes" && reachOf(config.target) !== "instances") {
+  if (config.metrics?.source === "scrape" && reachOf(config.target) !== "instances") {
     throw new FlowError({
       code: "config",
       what: "metrics pages cannot be read on this target",
       expected: "a URL for every instance, whose own page is read",
       found: "target.instanceUrls: false",
       where: { file: "deploy.yaml", key: "metrics" },
-      next: "let observe print the URLs of the instances; or measure by probe traffic (metrics.source: probes), or leave the metrics section out",
+      next: "let observe print the URLs of the instances; ask a Prometheus server (metrics.source: prometheus), measure by probe traffic (probes), or leave the metrics section out",
     });
   }
   const candidate = config.tests?.candidate;

@@ -1,4 +1,5 @@
 import { stepMetrics } from "../judge/index.ts";
+import { redact } from "../record/redact.ts";
 import type { Arm, Increment, LiveState, Ms, StepKey } from "../vocab/index.ts";
 import { RollbackLatched, type Run } from "./engine.ts";
 import type { WatchEnd, WatchPlan } from "./events.ts";
@@ -134,7 +135,11 @@ async function pollOnce(
   try {
     live = await unlessAborted(run.target.observe(envOf(watched), signal), signal);
     const source = hands.source(watched.watch.track);
-    if (source) ({ increments, cursor } = await unlessAborted(source.poll(live, cursor, signal), signal));
+    if (source) {
+      const polled = await unlessAborted(source.poll(live, cursor, signal), signal);
+      ({ increments, cursor } = polled);
+      problem = polled.problem && redact(polled.problem);
+    }
     refuseImpossible(run, watched, increments);
     probed = probesIn(run, increments) ?? hands.probe(watched.watch.track, live, addedProbeRate(run.state(), watched));
   } catch (error) {

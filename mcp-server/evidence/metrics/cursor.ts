@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Instant } from "../../vocab/index.ts";
 import { ProbeTotals } from "../probes/totals.ts";
 import { Counters } from "./counters.ts";
+import { PrometheusCursor } from "./prometheus/cursor.ts";
 
 /** A moment: the wall clock's as a label, the monotonic clock's for spans. */
 export const Mark = z.object({
@@ -42,5 +43,5 @@ export const ProbeCursor = z.object({
 export type ProbeCursor = z.infer<typeof ProbeCursor>;
 
 /** Where a source of metrics goes on counting. */
-export const MetricCursor = z.union([ScrapeCursor, ProbeCursor]);
+export const MetricCursor = z.union([ScrapeCursor, ProbeCursor, PrometheusCursor]);
 export type MetricCursor = z.infer<typeof MetricCursor>;

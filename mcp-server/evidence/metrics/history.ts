@@ -2,6 +2,7 @@ import type { Clock, Http } from "../../ports/index.ts";
 import {
   epochMs,
   FlowError,
+  type Increment,
   type Instance,
   type Instant,
   instantOf,
@@ -27,6 +28,8 @@ export interface MetricsHistory {
   }[];
   /** Requests per second of all its instances; null when the wall clock leaves no span to divide by. */
   readonly throughputRps: number | null;
+  /** Minute by minute what the version did, in two halves of its instances: what dispersion is calibrated on. */
+  readonly windows?: readonly Increment[];
   /** Instances that answered, of those asked. */
   readonly answered: number;
   readonly asked: number;

@@ -17,6 +17,8 @@ export interface MetricPoll<C extends MetricCursor = MetricCursor> {
   readonly cursor: C;
   /** Every instance that was asked, by id. */
   readonly perInstance: Record<string, InstancePoll>;
+  /** What could not be read, although the source answered; for people. */
+  readonly problem?: string;
 }
 
 /** Where measurements of the two arms come from. */

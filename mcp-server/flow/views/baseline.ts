@@ -52,9 +52,15 @@ export function baselineView(record: RunRecord): View | undefined {
   };
 }
 
+const SOURCE_TEXT = {
+  scrape: "the instances' own metrics pages",
+  prometheus: "a Prometheus server",
+  probes: "probe traffic",
+} as const;
+
 function sourceText({ plan }: RunRecord): string {
   if (!plan.metrics) return "no metrics source";
-  return plan.metrics.config.source === "probes" ? "probe traffic" : "the instances' own metrics pages";
+  return SOURCE_TEXT[plan.metrics.config.source];
 }
 
 function metricRows(record: RunRecord, snapshot: MetricsSnapshot): NonNullable<View["metrics"]> {
