@@ -38,7 +38,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   vocab: [],
   ports: ["undici", "node:os", "node:timers/promises", "node:stream", "node:stream/promises"],
   judge: [],
-  evidence: ["saxes", "tinyglobby", "node:util", "node:events"],
+  evidence: ["yaml", "saxes", "tinyglobby", "node:util", "node:events"],
   target: ["undici", "node:stream", "node:stream/promises", "node:events", "node:timers/promises"],
   record: ["handlebars", "gray-matter", "yaml", "node:util"],
   flow: ["yaml"],
