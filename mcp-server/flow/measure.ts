@@ -10,11 +10,11 @@ import {
   runSmoke,
 } from "../evidence/index.ts";
 import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
-import { allowEnv, BASE_ENV, type Clock } from "../ports/index.ts";
+import { allowEnv, BASE_ENV } from "../ports/index.ts";
 import { storeEvidence } from "../record/evidence-store.ts";
 import { redact } from "../record/redact.ts";
 import { reachOf } from "../target/index.ts";
-import { type Arm, canonicalJson, durationMs, type LiveState, type Ms, type Version } from "../vocab/index.ts";
+import { type Arm, canonicalJson, durationMs, type LiveState, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Track } from "./events.ts";
 import type { Hands, StoredEvidence } from "./hands.ts";
@@ -24,6 +24,7 @@ import { probeJourneys } from "./probing.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
 import { lockHeld, makeReadinessCheck } from "./readiness-checks.ts";
+import { recordProduction } from "./recording.ts";
 import { collectTests } from "./test-evidence.ts";
 
 const LOAD_OUTPUT_CAP_BYTES = 64 * 1024;
@@ -66,13 +67,16 @@ export function createHands(project: Project, run: Run): Hands {
       if (!plan.metrics) return undefined;
       const source = sourceOf({ baseline: version, candidate: plan.version });
       try {
-        if (plan.metrics.config.source !== "scrape") {
-          const { from, to, series, throughputRps } = await source.history(live, signal);
-          return { from, to, version, series, throughputRps: throughputRps ?? 0 };
-        }
-        const rps = await presentLoad(source, live, { clock: ports.clock, pollMs: plan.pollMs, signal });
-        const { from, to, series, throughputRps } = await source.history(live, signal);
-        return { from, to, version, series, throughputRps: rps ?? throughputRps ?? 0 };
+        const { clock } = ports;
+        return await recordProduction({
+          state: run.state(),
+          source,
+          prober: newProber(),
+          clock,
+          live,
+          version,
+          signal,
+        });
       } catch (error) {
         run.append({
           event: "notice",
@@ -171,24 +175,6 @@ const GRANTED_POLLS = 3;
 interface AddedProbes {
   readonly prober: Prober;
   told: Record<Arm, number>;
-}
-
-const LOAD_WINDOW_POLLS = 3;
-const LONGEST_LOAD_WINDOW_MS = 10_000;
-
-/** Requests per second that the old version gets now. A mean since its start would count nights and idle hours in. */
-async function presentLoad(
-  source: MetricSource,
-  live: LiveState,
-  o: { clock: Clock; pollMs: Ms; signal: AbortSignal },
-): Promise<number | undefined> {
-  const first = await source.poll(live, undefined, o.signal);
-  await o.clock.sleep(Math.min(LOAD_WINDOW_POLLS * o.pollMs, LONGEST_LOAD_WINDOW_MS), o.signal);
-  const { increments } = await source.poll(live, first.cursor, o.signal);
-  const seen = increments.find(
-    ({ metric, arm, quality }) => metric === "throughput" && arm === "baseline" && quality === "ok",
-  );
-  return seen && seen.exposure > 0 ? seen.events / seen.exposure : undefined;
 }
 
 function versionsOf(plan: Plan, track: Track) {

@@ -1,4 +1,5 @@
 import { canProbe } from "../evidence/journeys/config.ts";
+import { secondsToDecide } from "../judge/index.ts";
 import { durationMs, FlowError } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import type { Plan } from "./plan.ts";
@@ -26,12 +27,39 @@ export function probeJourneys({ plan, journeys }: RunState): NonNullable<Plan["j
   return (plan.journeys ?? []).filter(({ id }) => plan.probes?.journeys.includes(id) && before.get(id) !== "fail");
 }
 
-/** Present load and recorded one may differ by a factor of three; probes must stay well within it. */
+/**
+ * Journeys per second under which the version before is recorded; 0 for none. At 100 % a release can be compared with
+ * nothing but this record: where users alone will be too few for it, the old version is recorded under the same probe
+ * traffic that the new one will get. `users` is what users sent while their load was measured.
+ */
+export function recordedProbeRate(state: RunState, users: { requests: number; seconds: number }): number {
+  const { probes, metrics, stages } = state.plan;
+  const last = stages.at(-1);
+  if (!probes || !metrics || !last || probeJourneys(state).length === 0) return 0;
+  const expected = (users.requests / users.seconds) * (last.durationMs / 1000);
+  return expected < Math.max(last.minRequests, requestsToProve(metrics)) ? probes.ratePerSecond : 0;
+}
+
+/** Requests after which a worsening of trigger size is usually excluded, for a version that makes no errors at all. */
+function requestsToProve({ rules, beta }: NonNullable<Plan["metrics"]>): number {
+  const needed = rules
+    .filter(({ required, kind }) => required && kind === "error-rate")
+    .map(({ trigger }) => {
+      const arm = { perSecond: 1, rate: 0 };
+      // Against a record only the candidate brings evidence: the other arm is as if it were without traffic.
+      const arms = { baseline: { perSecond: 0, rate: 0 }, candidate: arm };
+      return secondsToDecide(arms, { c: 1, d: trigger / 100 }, { errorRate: beta, phi: 1 });
+    });
+  return Math.max(0, ...needed);
+}
+
+/** Users and probes together may be so much of the recorded load, so that most requests stay those of users. */
 const SHARE_OF_RECORDED_LOAD = 1.5;
 
 /**
  * Journeys per second to add to a watch whose metrics are scraped; 0 for none. In staging they are the load where no
- * other is configured. In production they are added where users alone were too few: from the extension on.
+ * other is configured. In production they are added where users alone were too few: from the extension on, and beside a
+ * record that was made under probes always.
  */
 export function addedProbeRate(state: RunState, watched: WatchState): number {
   const { probes, metrics } = state.plan;
@@ -39,10 +67,11 @@ export function addedProbeRate(state: RunState, watched: WatchState): number {
   const { track, frozen } = watched.watch;
   if (track === "staging")
     return probes.stagingLoad && !state.plan.notApplicable["staging.metrics"] ? probes.ratePerSecond : 0;
+  if (frozen && state.baseline?.probesPerSecond !== undefined) return state.baseline.probesPerSecond;
   if (track !== "production") return 0;
   const isThin = [...state.watches.values()].some((other) => other.watch.track === track && other.extendedMs > 0);
   if (!isThin) return 0;
-  // At 100 % the load is compared with what was recorded: much more than that would make it incomparable.
+  // At 100 % the record is of users alone: many more probes than users would make another mix of it.
   const steps = Math.max(1, ...probeJourneys(state).map((journey) => journey.steps.length));
   const limit = frozen
     ? (SHARE_OF_RECORDED_LOAD * (state.baseline?.throughputRps ?? 0)) / steps

@@ -302,6 +302,11 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   if (metrics) {
     // While traffic moves, new instances join at a time that nobody knows: they are cold until it has moved.
     const armed = isExposing(state) ? rearmWarmup(metrics) : metrics;
-    state.tracks.set(watch.watch.track, stepMetrics(armed, event.increments));
+    state.tracks.set(watch.watch.track, stepMetrics(armed, event.increments, countedProbes(state, event)));
   }
+}
+
+/** Probes that the counters contain. A Prometheus server may count at a router that probes do not pass. */
+function countedProbes({ plan }: RunState, { probes }: Extract<FlowEvent, { event: "poll" }>): number {
+  return plan.metrics?.config.source === "prometheus" ? 0 : (probes?.candidate ?? 0);
 }

@@ -3,7 +3,14 @@ import { DeployConfig } from "../../mcp-server/flow/config.ts";
 import type { Run } from "../../mcp-server/flow/engine.ts";
 import type { FlowEvent } from "../../mcp-server/flow/events.ts";
 import type { Hands } from "../../mcp-server/flow/hands.ts";
-import { addedProbeRate, probeJourneys, probesOf, refuseUnprobed } from "../../mcp-server/flow/probing.ts";
+import { metricRules } from "../../mcp-server/flow/metrics-spec.ts";
+import {
+  addedProbeRate,
+  probeJourneys,
+  probesOf,
+  recordedProbeRate,
+  refuseUnprobed,
+} from "../../mcp-server/flow/probing.ts";
 import { emptyState, type RunState, type WatchState } from "../../mcp-server/flow/run-state.ts";
 import { applyEvent } from "../../mcp-server/flow/state.ts";
 import { watchDuring } from "../../mcp-server/flow/watch.ts";
@@ -34,6 +41,8 @@ function stateOf(
   o: {
     extendedMs?: number;
     rps?: number;
+    probesPerSecond?: number;
+    minRequests?: number;
     before?: Record<string, string>;
     notApplicable?: Record<string, string>;
   } = {},
@@ -43,11 +52,12 @@ function stateOf(
     plan: {
       probes: probesOf(config),
       journeys: config.journeys ?? null,
-      metrics: config.metrics ? { config: config.metrics } : null,
+      metrics: config.metrics ? { config: config.metrics, beta: 0.05, rules: metricRules(config, 0) } : null,
+      stages: [{ weightPct: 100, durationMs: 900_000, minRequests: o.minRequests ?? 0 }],
       notApplicable: o.notApplicable ?? {},
     },
     journeys: new Map(o.before ? [["baseline/journeys", { run: { results } }]] : []),
-    baseline: o.rps === undefined ? null : { throughputRps: o.rps },
+    baseline: o.rps === undefined ? null : { throughputRps: o.rps, probesPerSecond: o.probesPerSecond },
     watches: new Map([["stage-1/watch", { watch: { track: "production" }, extendedMs: o.extendedMs ?? 0 }]]),
   } as unknown as RunState;
 }
@@ -97,6 +107,24 @@ describe("probes beside scraped metrics", () => {
       watched("production", true),
       3,
     ],
+    [
+      "at 100 % are those that the record was made under, from the first poll",
+      stateOf(CONFIG, { rps: 4, probesPerSecond: 7 }),
+      watched("production", true),
+      7,
+    ],
+    [
+      "are sent to the old version too when it is held against such a record",
+      stateOf(CONFIG, { rps: 4, probesPerSecond: 7 }),
+      watched("post-rollback", true),
+      7,
+    ],
+    [
+      "beside a version to compare with are sent as before, whatever the record was made under",
+      stateOf(CONFIG, { rps: 4, probesPerSecond: 7 }),
+      watched("production"),
+      0,
+    ],
     ["at 100 % without a record are not sent", stateOf(CONFIG, { extendedMs: 1 }), watched("production", true), 0],
     [
       "are not sent to the old version after a rollback",
@@ -119,6 +147,27 @@ describe("probes beside scraped metrics", () => {
     ],
   ])("%s", (_name, state, watch, rate) => {
     expect(addedProbeRate(state, watch)).toBe(rate);
+  });
+});
+
+describe("the record of the version before", () => {
+  const per10s = (requests: number) => ({ requests, seconds: 10 });
+  // +2 pp is usually excluded after 250 requests without an error, and the observation takes 15 minutes.
+  test.each<[string, RunState, { requests: number; seconds: number }, number]>([
+    ["is of users alone where they will be enough", stateOf(CONFIG), per10s(3), 0],
+    ["is made under probes where they will be too few to prove anything", stateOf(CONFIG), per10s(2), 10],
+    ["is made under probes where nobody came", stateOf(CONFIG), per10s(0), 10],
+    ["is made under probes where more requests are asked for", stateOf(CONFIG, { minRequests: 1_000 }), per10s(5), 10],
+    ["has no probes without journeys", stateOf(configOf({})), per10s(0), 0],
+    ["has no probes with journeys that fail", stateOf(CONFIG, { before: { look: "fail" } }), per10s(0), 0],
+    [
+      "has no probes of a rate of zero",
+      stateOf(configOf({ journeys: [look], probes: { ratePerSecond: 0 } })),
+      per10s(0),
+      0,
+    ],
+  ])("%s", (_name, state, users, rate) => {
+    expect(recordedProbeRate(state, users)).toBe(rate);
   });
 });
 

@@ -38,7 +38,7 @@ export const ProbesConfig = z.strictObject({
     .default(2)
     .describe("journeys per second to each of the two versions; 0: no probe traffic"),
   recordFor: Duration.default("1m").describe(
-    "with metrics.source probes: how long the version before is probed to record the baseline; at most 10m",
+    "how long the version before is probed to record the baseline, with metrics.source probes or where users are too few; at most 10m",
   ),
 });
 export type ProbesConfig = z.infer<typeof ProbesConfig>;

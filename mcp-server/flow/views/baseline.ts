@@ -39,7 +39,7 @@ export function baselineView(record: RunRecord): View | undefined {
     window: snapshot
       ? `${spanText(spanMs(snapshot.from, snapshot.to))} (${snapshot.from} to ${snapshot.to})`
       : "no time",
-    source: sourceText(record),
+    source: sourceText(record, snapshot),
     metrics: snapshot ? metricRows(record, snapshot) : [],
     journeys: (journeysOf(record, "pre-deploy")?.run.results ?? []).map((result) => ({
       id: `${result.id} (${result.priority})`,
@@ -58,9 +58,11 @@ const SOURCE_TEXT = {
   probes: "probe traffic",
 } as const;
 
-function sourceText({ plan }: RunRecord): string {
+function sourceText({ plan }: RunRecord, snapshot: MetricsSnapshot | null): string {
   if (!plan.metrics) return "no metrics source";
-  return SOURCE_TEXT[plan.metrics.config.source];
+  const text = SOURCE_TEXT[plan.metrics.config.source];
+  const rate = snapshot?.probesPerSecond;
+  return rate === undefined ? text : `${text}, under probe traffic: ${num(rate)} journeys per second beside the users`;
 }
 
 function metricRows(record: RunRecord, snapshot: MetricsSnapshot): NonNullable<View["metrics"]> {

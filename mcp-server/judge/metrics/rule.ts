@@ -47,6 +47,10 @@ export const MetricsSnapshot = z.object({
     }),
   ),
   throughputRps: z.number().min(0),
+  /** What users alone sent while their load was measured; without it `throughputRps` is their load. */
+  users: z.object({ requests: z.number().min(0), seconds: z.number().positive() }).optional(),
+  /** Recorded under so many journeys per second of our own: whatever is held against it meets the same. */
+  probesPerSecond: z.number().positive().optional(),
 });
 export type MetricsSnapshot = z.infer<typeof MetricsSnapshot>;
 

@@ -60,8 +60,14 @@ export interface FrozenState {
   readonly from: Instant;
   readonly to: Instant;
   readonly throughputRps: number;
-  /** Decayed requests and seconds of the candidate, to compare its load with the recorded one. */
-  readonly load: { readonly requests: number; readonly seconds: number };
+  readonly users?: { readonly requests: number; readonly seconds: number } | undefined;
+  /** Decayed requests, seconds and probes of the candidate, to compare its users' load with the recorded one. */
+  readonly load: {
+    readonly requests: number;
+    readonly seconds: number;
+    readonly probes: number;
+    readonly unread: number;
+  };
   /** Polls whose load was too far from the recorded one to be compared. */
   readonly offLoadPolls: number;
 }

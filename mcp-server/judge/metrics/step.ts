@@ -1,22 +1,11 @@
 import type { Increment } from "../../vocab/index.ts";
 import { addCounts } from "../sequential/counts.ts";
 import { mergeHistograms } from "./histogram.ts";
+import { DECAY_PER_SECOND, withLoad } from "./load.ts";
 import { type ArmPoll, armPoll } from "./poll.ts";
 import { openFrozen, pastEdge, startRule, stepAbsolute, stepConcurrent, stepFrozen } from "./probes.ts";
 import type { MetricRule, MetricsSnapshot, MetricsSpec } from "./rule.ts";
-import { type FrozenState, type MetricsState, misuse, type RuleState, requiredRules, type Seen } from "./state.ts";
-
-/** How fast latencies and load are forgotten: what is 10 s old counts 0.95. */
-const DECAY_PER_SECOND = 0.95 ** (1 / 10);
-
-/**
- * Recorded and present load may differ by this factor in either direction; a poll outside is not compared with the
- * recorded baseline.
- */
-export const LOAD_FACTOR_BOUND = 3;
-
-/** A window that claims to be longer, or ends before it began, tells of a clock that was set and not of load. */
-const LONGEST_WINDOW_SECONDS = 600;
+import { type MetricsState, misuse, type RuleState, requiredRules, type Seen } from "./state.ts";
 
 /** State before the first poll. Throws FlowError on rules that cannot be tested. */
 export function startMetrics(spec: MetricsSpec): MetricsState {
@@ -50,10 +39,11 @@ export function enterFrozen(state: MetricsState, snapshot: MetricsSnapshot, plan
 }
 
 function openRecord(state: MetricsState, snapshot: MetricsSnapshot, plannedPolls: number): MetricsState {
-  const { version, from, to, throughputRps } = snapshot;
+  const { version, from, to, throughputRps, users } = snapshot;
+  const load = { requests: 0, seconds: 0, probes: 0, unread: 0 };
   return {
     ...state,
-    frozen: { version, from, to, throughputRps, load: { requests: 0, seconds: 0 }, offLoadPolls: 0 },
+    frozen: { version, from, to, throughputRps, ...(users ? { users } : {}), load, offLoadPolls: 0 },
     rules: eachRule(state, (own, rule) => openFrozen(own, rule, state.spec, snapshot, plannedPolls)),
   };
 }
@@ -64,10 +54,10 @@ export function rearmWarmup(state: MetricsState): MetricsState {
 }
 
 /**
- * One poll: the increments of both arms since the last one. What is missing or stale gives no evidence and is
- * counted. Throws FlowError `damaged` on numbers that no measurement gives.
+ * One poll: the increments of both arms since the last one, and how many of the candidate's requests were probes. What
+ * is missing or stale gives no evidence and is counted. Throws FlowError `damaged` on numbers that no measurement gives.
  */
-export function stepMetrics(state: MetricsState, poll: readonly Increment[]): MetricsState {
+export function stepMetrics(state: MetricsState, poll: readonly Increment[], probes = 0): MetricsState {
   const arms = new Map(
     state.spec.rules.map((rule) => [
       rule.id,
@@ -77,7 +67,7 @@ export function stepMetrics(state: MetricsState, poll: readonly Increment[]): Me
   const armsOf = (rule: MetricRule) => arms.get(rule.id) ?? NO_ARMS;
   const traffic = state.spec.rules.some((rule) => (armsOf(rule).candidate?.counts.exposure ?? 0) > 0);
   const warm = state.warmupLeft === 0;
-  const frozen = state.frozen && withLoad(state.frozen, state.spec.rules.map(armsOf));
+  const frozen = state.frozen && withLoad(state.frozen, { ...candidateLoad(state.spec.rules.map(armsOf)), probes });
   const comparable = !frozen || frozen.offLoadPolls === (state.frozen?.offLoadPolls ?? 0);
   return {
     ...state,
@@ -106,6 +96,13 @@ interface RulePoll extends Arms {
   readonly warm: boolean;
   /** Load is near enough to the recorded one. */
   readonly comparable: boolean;
+}
+
+function candidateLoad(arms: readonly Arms[]): { requests: number; seconds: number } {
+  return {
+    requests: Math.max(0, ...arms.map(({ candidate }) => candidate?.counts.exposure ?? 0)),
+    seconds: Math.max(0, ...arms.map(({ candidate }) => candidate?.seconds ?? 0)),
+  };
 }
 
 function missed(state: MetricsState, arms: Arms): boolean {
@@ -152,23 +149,6 @@ function addSeen(seen: Seen, rule: MetricRule, arm: ArmPoll | undefined): Seen {
     counts: addCounts(seen.counts, arm.counts),
     buckets: rule.kind === "latency" ? mergeHistograms(seen.buckets, arm.buckets) : seen.buckets,
   };
-}
-
-/** Load is a matter of exposure alone, so leaving a poll out because of it does not bias its evidence. */
-function withLoad(frozen: FrozenState, arms: readonly Arms[]): FrozenState {
-  const requests = Math.max(0, ...arms.map(({ candidate }) => candidate?.counts.exposure ?? 0));
-  const seconds = Math.max(0, ...arms.map(({ candidate }) => candidate?.seconds ?? 0));
-  if (seconds === 0 || seconds > LONGEST_WINDOW_SECONDS) return frozen;
-  const decay = DECAY_PER_SECOND ** seconds;
-  const load = { requests: frozen.load.requests * decay + requests, seconds: frozen.load.seconds * decay + seconds };
-  const off = isOffLoad({ ...frozen, load });
-  return { ...frozen, load, offLoadPolls: frozen.offLoadPolls + (off ? 1 : 0) };
-}
-
-function isOffLoad({ load, throughputRps }: FrozenState): boolean {
-  if (throughputRps <= 0) return true;
-  const factor = load.requests / load.seconds / throughputRps;
-  return factor > LOAD_FACTOR_BOUND || factor < 1 / LOAD_FACTOR_BOUND;
 }
 
 function eachRule(state: MetricsState, change: (own: RuleState, rule: MetricRule) => RuleState): RuleState[] {

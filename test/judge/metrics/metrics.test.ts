@@ -369,6 +369,52 @@ describe("against a recorded baseline", () => {
     expect(readMetrics(state).regression.outcome).toBe("INCONCLUSIVE");
   });
 
+  describe("of a service with few users", () => {
+    const QUIET = { ...healthy, rps: 0.3 };
+    /** 30 polls of ten seconds at 100 %. */
+    const quiet = (
+      users: { requests: number; seconds: number },
+      candidate: Partial<Behaviour>,
+      probes: (count: number) => number = () => 0,
+    ) => {
+      const traffic = trafficOf(24);
+      const snapshot = { ...traffic.snapshot(QUIET, 60), throughputRps: users.requests / users.seconds, users };
+      let state = startMetrics(specOf({ baseline: { kind: "frozen", snapshot } }));
+      for (let i = 0; i < 30; i++) {
+        const poll = traffic.poll({ candidate: { ...QUIET, ...candidate } });
+        state = stepMetrics(state, poll, probes(poll[0]?.exposure ?? 0));
+      }
+      return state.frozen?.offLoadPolls;
+    };
+
+    it.each<[string, { requests: number; seconds: number }, Partial<Behaviour>, number]>([
+      ["nobody came while their load was measured: by chance", { requests: 0, seconds: 10 }, {}, 0],
+      ["more came then than usually: by chance", { requests: 6, seconds: 10 }, {}, 0],
+      ["nobody came in ten minutes, now they do: another load", { requests: 0, seconds: 600 }, {}, 30],
+      ["many come now: another load", { requests: 3, seconds: 10 }, { rps: 50 }, 30],
+    ])("%s", (_name, users, candidate, left) => {
+      const off = quiet(users, candidate) ?? -1;
+      // The first polls alone may be too few to tell.
+      expect(Math.abs(off - left)).toBeLessThanOrEqual(4);
+    });
+
+    it("our own probes are no load of users", () => {
+      const users = { requests: 3, seconds: 10 };
+      expect(quiet(users, { rps: 40 }, (count) => Math.max(0, count - 3))).toBe(0);
+      expect(quiet(users, { rps: 40 })).toBe(30);
+    });
+
+    it("probes that were told in a poll without answer are subtracted from the next one", () => {
+      const traffic = trafficOf(25);
+      const snapshot = { ...traffic.snapshot(QUIET, 60), users: { requests: 30, seconds: 100 } };
+      let state = startMetrics(specOf({ baseline: { kind: "frozen", snapshot } }));
+      const poll = traffic.poll({ candidate: { ...QUIET, rps: 40 } });
+      state = stepMetrics(state, [], (poll[0]?.exposure ?? 0) - 3);
+      state = stepMetrics(state, poll, 0);
+      expect(state.frozen?.offLoadPolls).toBe(0);
+    });
+  });
+
   it("a clock that is set back or forward by a day does not look like another load", () => {
     const traffic = trafficOf(21);
     let state = startMetrics(specOf({ baseline: { kind: "frozen", snapshot: traffic.snapshot(healthy, 60) } }));
@@ -449,7 +495,8 @@ describe("the state", () => {
     const traffic = trafficOf(40);
     const snapshot = traffic.snapshot(healthy, 5);
     const polls = Array.from({ length: 12 }, () => traffic.poll({ baseline: healthy, candidate: healthy }));
-    const run = (state: MetricsState, from: number, to: number) => polls.slice(from, to).reduce(stepMetrics, state);
+    const run = (state: MetricsState, from: number, to: number) =>
+      polls.slice(from, to).reduce((before, poll) => stepMetrics(before, poll), state);
     const whole = enterFrozen(run(startMetrics(specOf()), 0, 8), snapshot, 4);
     const half = JSON.parse(JSON.stringify(run(startMetrics(specOf()), 0, 5))) as MetricsState;
     const resumed = enterFrozen(run(half, 5, 8), snapshot, 4);
