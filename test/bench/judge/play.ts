@@ -5,6 +5,9 @@ export interface Ending {
   readonly outcome: "FAIL" | "PASS" | "INCONCLUSIVE";
   /** Seconds since the canary began: of the FAIL, or of the first PASS that was not taken back by a FAIL. */
   readonly atSeconds: number;
+  /** Times that the rollout was held and a person asked, and stages that were extended; where there are stages. */
+  readonly holds?: number;
+  readonly extensions?: number;
 }
 
 /** Plays the same polls to every contender, until each has failed the release or the time is over. */

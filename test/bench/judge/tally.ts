@@ -5,18 +5,23 @@ export interface Tally {
   runs: number;
   fails: number;
   passes: number;
+  /** Runs that were held at least once, and that were extended. */
+  held: number;
+  extended: number;
   /** Seconds of every FAIL, and of every PASS. */
   failedAt: number[];
   passedAt: number[];
 }
 
 export function emptyTally(): Tally {
-  return { runs: 0, fails: 0, passes: 0, failedAt: [], passedAt: [] };
+  return { runs: 0, fails: 0, passes: 0, held: 0, extended: 0, failedAt: [], passedAt: [] };
 }
 
 /** Counts one run. */
-export function count(tally: Tally, { outcome, atSeconds }: Ending): void {
+export function count(tally: Tally, { outcome, atSeconds, holds = 0, extensions = 0 }: Ending): void {
   tally.runs += 1;
+  if (holds > 0) tally.held += 1;
+  if (extensions > 0) tally.extended += 1;
   if (outcome === "FAIL") {
     tally.fails += 1;
     tally.failedAt.push(atSeconds);
@@ -32,6 +37,8 @@ export function addTally(into: Tally, more: Tally): void {
   into.runs += more.runs;
   into.fails += more.fails;
   into.passes += more.passes;
+  into.held += more.held;
+  into.extended += more.extended;
   into.failedAt.push(...more.failedAt);
   into.passedAt.push(...more.passedAt);
 }

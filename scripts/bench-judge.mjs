@@ -1,0 +1,73 @@
+// Plays generated traffic to the judge and to today's tools, and prints false rollbacks, detections and delays.
+//   npm run bench:judge [-- --short] [--format json] [--threads N] [--write] [TABLE ...]
+// --short plays what CI plays (a minute), otherwise all of it (a quarter of an hour on two cores); TABLE: part of the
+// name of a table, such as latency. --write puts the full run into docs/judge-benchmark.md.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { build } from "esbuild";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+const RECORD = join(root, "docs/judge-benchmark.md");
+const MARKS = ["<!-- measured -->", "<!-- end -->"];
+const LARGEST_OUTPUT = 64 * 1024 * 1024;
+
+const { values, positionals: tables } = parseArgs({
+  allowPositionals: true,
+  options: {
+    short: { type: "boolean", default: false },
+    write: { type: "boolean", default: false },
+    format: { type: "string", default: "markdown" },
+    threads: { type: "string", default: String(availableParallelism()) },
+  },
+});
+const threads = Number(values.threads);
+const usage = !["markdown", "json"].includes(values.format)
+  ? `--format ${values.format}: expected markdown or json`
+  : !Number.isInteger(threads) || threads < 1
+    ? `--threads ${values.threads}: expected a number of 1 or more`
+    : values.write && (values.short || values.format === "json" || tables.length > 0)
+      ? "--write takes the full run of all tables as Markdown"
+      : undefined;
+if (usage) {
+  console.error(usage);
+  process.exit(64);
+}
+const temp = mkdtempSync(join(tmpdir(), "deploy-flow-bench-"));
+try {
+  const program = join(temp, "bench-judge.mjs");
+  await build({
+    entryPoints: [join(root, "test/bench/judge/main.ts")],
+    outfile: program,
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "esm",
+    loader: { ".hbs": "text" },
+    banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
+    logLevel: "warning",
+  });
+  const asked = { size: values.short ? "short" : "full", format: values.format, threads, tables };
+  const ran = spawnSync(process.execPath, [program, JSON.stringify(asked)], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "inherit"],
+    maxBuffer: LARGEST_OUTPUT,
+  });
+  process.exitCode = ran.status ?? 1;
+  if (ran.status === 0 && values.write) record(ran.stdout);
+  else process.stdout.write(ran.stdout);
+} finally {
+  rmSync(temp, { recursive: true, force: true });
+}
+
+/** Puts the tables between the marks of the page. */
+function record(markdown) {
+  const page = readFileSync(RECORD, "utf8");
+  const [from, to] = MARKS.map((mark) => page.indexOf(mark));
+  if (from < 0 || to < from) throw new Error(`${RECORD} has no place for the tables: ${MARKS.join(" ... ")}`);
+  writeFileSync(RECORD, `${page.slice(0, from + MARKS[0].length)}\n\n${markdown}\n${page.slice(to)}`);
+  console.log("written: docs/judge-benchmark.md");
+}

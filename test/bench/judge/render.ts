@@ -1,0 +1,125 @@
+import { type Cell, cellOf } from "./cell.ts";
+import type { Finding } from "./required.ts";
+import type { Column, Size, Table } from "./tables/column.ts";
+import type { Results } from "./work.ts";
+
+/** How the figures came about. */
+export interface Facts {
+  readonly size: Size;
+  readonly seconds: number;
+  readonly threads: number;
+  readonly findings: readonly Finding[];
+}
+
+/** Everything, for machines. */
+export function asJson(tables: readonly Table[], results: Results, facts: Facts): string {
+  const out = {
+    ...facts,
+    tables: tables.map(({ id, title, columns }) => ({
+      id,
+      title,
+      columns: columns.map((column) => ({
+        id: column.id,
+        title: column.title,
+        truth: column.truth,
+        rows: rowsOf(column, results, facts.size),
+      })),
+    })),
+  };
+  return `${JSON.stringify(out, null, 2)}\n`;
+}
+
+function rowsOf(column: Column, results: Results, size: Size) {
+  const tallies = results.get(column.id) ?? [];
+  return column.rows(size).flatMap((name, row) => {
+    const tally = tallies[row];
+    return tally ? [{ name: name.replaceAll("*", ""), ...cellOf(tally, column.from) }] : [];
+  });
+}
+
+/** Tables for people. */
+export function asMarkdown(tables: readonly Table[], results: Results, { size, findings }: Facts): string {
+  return [
+    requiredText(findings),
+    ...tables.map((table) => `## ${table.title}\n\n${table.text}\n\n${tableText(table, results, size)}`),
+  ].join("\n");
+}
+
+function requiredText(findings: readonly Finding[]): string {
+  const head = ["required", "scenario", "of", "limit", "measured", ""];
+  const lines = findings.map(({ what, scenario, row, limit, measured, met }) => [
+    what,
+    scenario,
+    row,
+    limit,
+    measured,
+    met ? "met" : "**NOT MET**",
+  ]);
+  return `## Required figures\n\n${markdown([head, ...lines])}`;
+}
+function tableText(table: Table, results: Results, size: Size): string {
+  const single = table.columns.every((column) => column.rows(size).length === 1);
+  return single ? outcomesText(table, results) : rowsText(table, results, size);
+}
+
+/** One contender: a line per scenario with all its outcomes. */
+function outcomesText({ columns }: Table, results: Results): string {
+  const head = ["scenario", "runs", "rolled back (95 % interval)", "median", "PASS", "UNPROVEN", "held", "extended"];
+  const lines = columns.flatMap((column) => {
+    const tally = results.get(column.id)?.[0];
+    if (!tally) return [];
+    const cell = cellOf(tally, column.from);
+    return [
+      [
+        column.title,
+        String(cell.runs),
+        `${number(cell.failPct)} % (${interval(cell)})`,
+        seconds(cell.medianFailSeconds),
+        `${number(cell.passPct)} %`,
+        `${number(cell.inconclusivePct)} %`,
+        `${number(cell.heldPct)} %`,
+        `${number(cell.extendedPct)} %`,
+      ],
+    ];
+  });
+  return markdown([head, ...lines]);
+}
+
+/** A line per contender. False rollbacks with their interval, detections with their median, and what stays without a verdict. */
+function rowsText({ columns }: Table, results: Results, size: Size): string {
+  const names = columns[0]?.rows(size) ?? [];
+  const head = ["", ...columns.map(({ title, truth }) => (truth === "worse" ? title : `*${title}*`))];
+  const lines = names.map((name, row) => [
+    name,
+    ...columns.map((column) => {
+      const tally = results.get(column.id)?.[row];
+      return tally ? cellText(column, cellOf(tally, column.from)) : "";
+    }),
+  ]);
+  return markdown([head, ...lines]);
+}
+
+function cellText({ truth, from }: Column, cell: Cell): string {
+  const open = cell.inconclusivePct > 0 ? `, open ${number(cell.inconclusivePct)}` : "";
+  if (truth !== "worse") return `${number(cell.failPct)} (${interval(cell)})${open}`;
+  if (from > 0 && (cell.medianFailSeconds ?? 0) <= 0) return "fired before";
+  return `${number(cell.failPct)} / ${seconds(cell.medianFailSeconds)}${open}`;
+}
+
+function interval({ failLowPct, failHighPct }: Cell): string {
+  return `${number(failLowPct)}–${number(failHighPct)}`;
+}
+
+/** At most one decimal. */
+function number(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}
+
+function seconds(value: number | undefined): string {
+  return value === undefined ? "-" : `${value} s`;
+}
+
+function markdown([head = [], ...lines]: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return `${[line(head), line(head.map(() => "---")), ...lines.map(line)].join("\n")}\n`;
+}

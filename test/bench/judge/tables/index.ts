@@ -1,0 +1,15 @@
+import type { Table } from "./column.ts";
+import { ERROR_TABLES } from "./errors.ts";
+import { LATENCY_TABLES } from "./latencies.ts";
+import { ROLLOUT_TABLE } from "./rollouts.ts";
+import { SUITES_TABLE } from "./suites.ts";
+import { THROUGHPUT_TABLE } from "./throughput.ts";
+
+/** All tables of the benchmark, in order. */
+export const TABLES: readonly Table[] = [
+  ...ERROR_TABLES,
+  ...LATENCY_TABLES,
+  ROLLOUT_TABLE,
+  THROUGHPUT_TABLE,
+  SUITES_TABLE,
+];

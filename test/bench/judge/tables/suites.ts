@@ -1,0 +1,96 @@
+import { confirmRuns, type TestRow } from "../../../../mcp-server/judge/index.ts";
+import type { Ending } from "../play.ts";
+import { type Random, randomOf } from "../traffic/random.ts";
+import type { Column, Table, Truth } from "./column.ts";
+
+/** Two in a hundred of 2,000 tests are flaky; they fail one run in ten on average (beta distribution 1, 9). */
+const FLAKY = 40;
+const MEAN_OF_REST = 9;
+
+interface Test {
+  readonly name: string;
+  readonly failsWith: number;
+}
+
+/** What is wrong with the release: one stable test that fails with this probability from now on. */
+function suite(random: Random, broken: number): Test[] {
+  const flaky = Array.from({ length: FLAKY }, (_, i) => ({
+    name: `flaky ${i}`,
+    failsWith: 1 - random.uniform() ** (1 / MEAN_OF_REST),
+  }));
+  return broken > 0 ? [...flaky, { name: "stable", failsWith: broken }] : flaky;
+}
+
+interface Policy {
+  readonly name: string;
+  /** Whether the release is stopped. `fails` runs one test once more. */
+  blocks(tests: readonly Test[], baseline: ReadonlySet<string>, random: Random): boolean;
+}
+
+const fails = (test: Test, random: Random) => random.uniform() < test.failsWith;
+
+const POLICIES: readonly Policy[] = [
+  {
+    name: "strict: a test that failed is lost",
+    blocks: (tests, known, random) => newFailures(tests, known, random).length > 0,
+  },
+  {
+    name: "one rerun: lost when it fails twice",
+    blocks: (tests, known, random) => newFailures(tests, known, random).some((test) => fails(test, random)),
+  },
+  { name: "**deploy-flow: lost when it fails 3 of 3**", blocks: confirmedLoss },
+];
+
+/** Failing tests that passed in the baseline's run. */
+function newFailures(tests: readonly Test[], passedBefore: ReadonlySet<string>, random: Random): Test[] {
+  return tests.filter((test) => passedBefore.has(test.name) && fails(test, random));
+}
+
+function confirmedLoss(tests: readonly Test[], passedBefore: ReadonlySet<string>, random: Random): boolean {
+  const first = newFailures(tests, passedBefore, random);
+  const rows = (failing: (test: Test) => boolean) => first.map((test) => row(test, failing(test)));
+  const again = () => rows((test) => fails(test, random));
+  return (
+    confirmRuns(
+      rows(() => true),
+      [again(), again()],
+    ).confirmed.length > 0
+  );
+}
+
+function row({ name }: Test, isFailing: boolean): TestRow {
+  return { suite: ["shop"], name, status: isFailing ? "failed" : "passed" };
+}
+
+function column(title: string, truth: Truth, broken: number, number: number): Column {
+  return {
+    id: `suites/${title}`,
+    title,
+    truth,
+    from: 0,
+    runs: { short: 0, full: 1000 },
+    rows: () => POLICIES.map(({ name }) => name),
+    play: (run) =>
+      POLICIES.map(({ blocks }, policy): Ending => {
+        const random = randomOf(9_000_011 * (number + 1) + 31 * run + policy);
+        const tests = suite(random, broken);
+        const passedBefore = new Set(
+          tests.filter((test) => test.name === "stable" || !fails(test, random)).map(({ name }) => name),
+        );
+        return { outcome: blocks(tests, passedBefore, random) ? "FAIL" : "PASS", atSeconds: 0 };
+      }),
+  };
+}
+
+/** Part of table 4: suites with flaky tests. */
+export const SUITES_TABLE: Table = {
+  id: "suites",
+  title: "A suite with 40 flaky tests among 2,000",
+  text: "Share of releases that are stopped. A test that newly fails only in 30 % of its runs is caught by no rule over one release.",
+  columns: [
+    column("nothing broken", "identical", 0, 0),
+    column("one test broken", "worse", 1, 1),
+    column("one fails 80 %", "worse", 0.8, 2),
+    column("one fails 30 %", "worse", 0.3, 3),
+  ],
+};
