@@ -33,7 +33,7 @@ export async function archive(project: Project, run: Run): Promise<void> {
   const archiveDir = state.archiveDir ?? relative(paths.root, dir);
   const record = recordOf(run.plan, run.events());
   const entry = historyEntry(metricsView(record), { endedAt: outcome.at, archive: archiveDir });
-  appendHistory(disk, paths.history, { ...entry, ...ofSafety(state) });
+  appendHistory(disk, paths.history, { ...entry, ...ofSafety(state), ...ofPeople(state) });
   const files: ArchiveFile[] = [
     ...state.artifacts
       .filter((path) => !join(paths.root, path).startsWith(paths.working))
@@ -65,6 +65,10 @@ function ofSafety(state: RunState): Pick<HistoryEntry, "migrations" | "rehearsal
     ...(applied.length > 0 ? { migrations: applied.map(({ id }) => id) } : {}),
     ...(rehearsal ? { rehearsal } : {}),
   };
+}
+
+function ofPeople({ incident }: RunState): Pick<HistoryEntry, "incident"> {
+  return incident ? { incident: incident.incident } : {};
 }
 
 /** `deployment-{version}` of the day, or with the run id where another run of this version lies there already. */

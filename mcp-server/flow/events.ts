@@ -14,6 +14,7 @@ import {
 import {
   Env,
   EvidenceRef,
+  IncidentId,
   Increment,
   Pool,
   Reason,
@@ -158,6 +159,8 @@ export const Request = z.discriminatedUnion("kind", [
     /** What it says of a readiness criterion: it may lower a result, never raise a mandatory one. */
     finding: z.object({ criterion: CriterionId, status: AnswerStatus }).optional(),
   }),
+  /** The incident that the run belongs to, as people have declared it; decides nothing. */
+  z.object({ kind: z.literal("incident"), incident: IncidentId, way: z.literal("terminal"), person: z.string() }),
   z.object({ kind: z.literal("resume") }),
 ]);
 export type Request = z.infer<typeof Request>;
@@ -252,6 +255,8 @@ export const FlowEvent = z.discriminatedUnion("event", [
   }),
   /** One more person stands by the approved plan, in a role that the plan gives them; decides nothing. */
   z.object({ event: z.literal("sign-off"), planHash: Sha256, role: Role, way: z.string(), person: z.string() }),
+  /** A person named the incident that the run belongs to. */
+  z.object({ event: z.literal("incident"), incident: IncidentId, way: z.string(), person: z.string() }),
   z.object({
     event: z.literal("request"),
     id: z.string(),

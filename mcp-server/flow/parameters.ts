@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Duration, Sha256, Version } from "../vocab/index.ts";
+import { Duration, IncidentId, Sha256, Version } from "../vocab/index.ts";
 import { Strategy } from "./config.ts";
 
 export const Risk = z.enum(["low", "medium", "high"]);
@@ -54,11 +54,7 @@ export const RunParameters = z.object({
     .max(500)
     .optional()
     .describe("why this run may begin in a freeze; a person then approves"),
-  fixes: z
-    .string()
-    .regex(/^[\w.:/#-]{1,80}$/, "expected the id of an incident, such as INC-123")
-    .optional()
-    .describe("incident that this release ends; needs reason"),
+  fixes: IncidentId.optional().describe("incident that this release ends; needs reason"),
   reason: z.string().min(1).max(500).optional().describe("why, for the record of `fixes`"),
   approve: Sha256.optional().describe("hash of the plan that a person approved"),
 });

@@ -71,6 +71,9 @@ export function finishLastRequest(run: RunControl): void {
       if (!since.some((event) => event.event === "answer")) effect(run, request, asked.actor);
       else if (request.answer === "rollback" && !latched) latchAnswer(run, request);
       return;
+    case "incident":
+      if (!since.some(({ event }) => event === "incident")) effect(run, request, asked.actor);
+      return;
     case "advice":
     case "resume":
       return;
@@ -91,6 +94,8 @@ function refusalOf(run: RunControl, request: Request): string | undefined {
       return approvalRefusal(run, request);
     case "answer":
       return answerRefusal(run, request);
+    case "incident":
+      return state.incident?.incident === request.incident ? "the run has this incident already" : undefined;
     case "advice":
     case "resume":
       return undefined;
@@ -184,6 +189,11 @@ function effect(run: RunControl, request: Request, actor: Actor): string {
       run.appendAs({ event: "answer", key: key as never, answer, way, person, reason, ...counts }, actor);
       if (answer === "rollback") latchAnswer(run, request);
       return `answered: ${answer}`;
+    }
+    case "incident": {
+      const { incident, way, person } = request;
+      run.appendAs({ event: "incident", incident, way, person }, actor);
+      return "the run has its incident";
     }
     case "advice":
       return "noted";

@@ -11,6 +11,7 @@ import type {
 } from "../judge/index.ts";
 import type {
   EvidenceRef,
+  IncidentId,
   Instant,
   Json,
   Reason,
@@ -148,6 +149,8 @@ export interface RunState {
   latched: Trigger | undefined;
   latchedAt: Instant | undefined;
   readonly notices: { level: "info" | "warning"; text: string; at: Instant }[];
+  /** The incident that a person named last. */
+  incident: { incident: IncidentId; person: string; at: Instant } | undefined;
   outcome:
     | { outcome: RunOutcome; reasons: Reason[]; runningVersion: Version | null | undefined; at: Instant }
     | undefined;
@@ -200,6 +203,7 @@ export function emptyState(plan: Plan): RunState {
     latched: undefined,
     latchedAt: undefined,
     notices: [],
+    incident: undefined,
     outcome: undefined,
     background: undefined,
     notified: new Set(),

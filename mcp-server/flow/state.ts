@@ -68,6 +68,9 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
     case "sign-off":
       signOff(state, { ...event, at });
       return;
+    case "incident":
+      state.incident = { incident: event.incident, person: event.person, at };
+      return;
     case "evidence":
       state.evidence.push({ key: event.key, ref: event.ref, file: event.file });
       return;

@@ -113,6 +113,8 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
       if (objection !== undefined) differs(objection);
       asked = event.request;
     }
+    if (event.event === "incident" && !(asked?.kind === "incident" && asked.incident === event.incident))
+      differs("nobody asked for the incident that the run was given");
     if (event.event === "approval" || event.event === "sign-off") {
       const problem = signOffDifference(plan, event, asked);
       if (problem) differs(problem);

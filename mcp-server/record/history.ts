@@ -1,8 +1,8 @@
-import { dirname } from "node:path";
 import { z } from "zod";
 import { RehearsalRecord } from "../judge/inputs.ts";
 import type { Disk } from "../ports/index.ts";
-import { canonicalJson, Instant, RunId, RunOutcome, Version } from "../vocab/index.ts";
+import { IncidentId, Instant, RunId, RunOutcome, Version } from "../vocab/index.ts";
+import { appendLine } from "./append-line.ts";
 
 /** One finished run. Further members are kept as they are. */
 export const HistoryEntry = z.looseObject({
@@ -23,6 +23,8 @@ export const HistoryEntry = z.looseObject({
   rollbackMs: z.number().min(0).optional(),
   /** What triggered the rollback. */
   trigger: z.string().optional(),
+  /** The incident that a person named for this run. */
+  incident: IncidentId.optional(),
   /** Lost tests in staging, percent. */
   testRegressionPct: z.number().optional(),
   regressionThresholdPct: z.number().optional(),
@@ -67,17 +69,7 @@ export function readHistory(disk: Disk, path: string): History {
 /** Adds a run once; false when it is there already. */
 export function appendHistory(disk: Disk, path: string, entry: HistoryEntry): boolean {
   if (readHistory(disk, path).entries.some(({ runId }) => runId === entry.runId)) return false;
-  disk.mkdir(dirname(path));
-  disk.createExclusive(path, "");
-  // A line that a crash cut short is ended first, so that it spoils only itself.
-  const torn = (disk.read(path).at(-1) ?? 0x0a) !== 0x0a;
-  const file = disk.openAppend(path);
-  try {
-    file.append(Buffer.from(`${torn ? "\n" : ""}${canonicalJson(HistoryEntry.parse(entry))}\n`));
-    file.sync();
-  } finally {
-    file.close();
-  }
+  appendLine(disk, path, HistoryEntry.parse(entry));
   return true;
 }
 

@@ -15,6 +15,8 @@ export interface ProjectPaths {
   /** Outside the working folder, so that clearing that one frees nothing. */
   readonly lock: string;
   readonly history: string;
+  /** Incidents that were named after the end of their runs. */
+  readonly incidents: string;
   readonly journal: string;
   readonly evidence: string;
   /** Requests left for a runner that was down. */
@@ -41,6 +43,7 @@ export function projectPaths(root: string): ProjectPaths {
     baselines: join(root, ".aiwg/baselines"),
     lock: join(deployment, "run.lock"),
     history: join(deployment, "history.jsonl"),
+    incidents: join(deployment, "incidents.jsonl"),
     journal: join(working, "journal.jsonl"),
     evidence: join(working, "evidence"),
     inbox: join(working, "inbox"),

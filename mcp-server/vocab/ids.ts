@@ -34,6 +34,10 @@ export const RunId = z
   .brand<"RunId">();
 export type RunId = z.infer<typeof RunId>;
 
+/** Name of an incident in whatever system people keep them; nobody makes one up here. */
+export const IncidentId = z.string().regex(/^[\w.:/#-]{1,80}$/, "expected the id of an incident, such as INC-123");
+export type IncidentId = z.infer<typeof IncidentId>;
+
 /** Names one journalled effect, wait or question of a run, e.g. `canary/stage-2/shift`. Unique within the run. */
 export const StepKey = z
   .string()

@@ -129,6 +129,29 @@ describe("a sign-off", () => {
   });
 });
 
+describe("a runner that dies over a sign-off", () => {
+  test.each(["request", "sign-off"])("after its %s keeps it, and has it once", async (last) => {
+    const script = (world: FakeWorld) =>
+      world.when(
+        ({ event }) => event.event === "question" && event.question.about === "approval",
+        () => {
+          world.ask(approve(world, "ada", "release-manager"), "first");
+          world.ask(approve(world, "bob", "reliability-engineer"), "second");
+        },
+      );
+    const calm = fakeWorld(REAL_USERS);
+    script(calm);
+    await calm.live();
+    const signed = calm.events().find(({ event }) => event.event === "sign-off")?.seq ?? 0;
+    const world = fakeWorld(REAL_USERS);
+    script(world);
+    expect((await world.live({ at: "append", n: last === "request" ? signed - 1 : signed })).ended).toBe("died");
+    await world.live();
+    expect(world.events().filter(({ event }) => event.event === "sign-off")).toHaveLength(1);
+    expect(world.state()).toMatchObject({ outcome: { outcome: "SUCCESS" }, approval: { person: "ada" } });
+  });
+});
+
 describe("a journalled sign-off", () => {
   const said = { role: "release-manager", person: "ada", way: "terminal" } as const;
   test.each<

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { FlowEvent } from "../../mcp-server/flow/events.ts";
+import { planHash } from "../../mcp-server/flow/plan.ts";
 import { verifyArchive } from "../../mcp-server/flow/verify.ts";
 import { advance, EMPTY_CHAIN, stampEvent } from "../../mcp-server/record/journal-line.ts";
 import { canonicalJson, sha256 } from "../../mcp-server/vocab/index.ts";
@@ -17,6 +18,29 @@ const ended = async (o: WorldOptions = {}, script: (world: FakeWorld) => void = 
 };
 const fileOf = (world: FakeWorld, name: string) => join(world.project.root, DIR, name);
 const verified = (world: FakeWorld) => verifyArchive(world.project, DIR);
+
+/** A service with users, whose people sign in roles. */
+const PEOPLE: WorldOptions = {
+  production: true,
+  config: {
+    canary: { stages: [20, 100], stageDuration: "10m", minRequests: 50 },
+    observe: "15m",
+    metrics: { poll: "60s" },
+    approvals: {
+      accept: ["terminal"],
+      roles: [
+        { role: "release-manager", persons: ["ada"] },
+        { role: "reliability-engineer", persons: ["bob"] },
+      ],
+    },
+  },
+};
+
+function sign(world: FakeWorld): void {
+  const request = { kind: "approve", decision: "approve", planHash: planHash(world.plan), way: "terminal" } as const;
+  world.ask({ ...request, person: "ada", role: "release-manager" });
+  world.ask({ ...request, person: "bob", role: "reliability-engineer" });
+}
 
 /** Changes one byte in the middle of a file. */
 function flip(world: FakeWorld, name: string): void {
@@ -224,6 +248,54 @@ describe("an archive", () => {
     forge(world, (event) => (event.event === "gate" && event.key === "rollback/gate" ? noted : event));
     const { differences } = await verified(world);
     expect(differences.map(({ what }) => what).join("; ")).toMatch(/the outcome ROLLED_BACK does not follow/);
+  });
+
+  test.each<{ name: string; change: (event: FlowEvent) => FlowEvent; says: RegExp }>([
+    {
+      name: "the incident",
+      change: (event) => (event.event === "incident" ? { ...event, incident: "INC-8" } : event),
+      says: /nobody asked for the incident/,
+    },
+    {
+      name: "the role of an approval",
+      change: (event) => (event.event === "approval" ? { ...event, role: "operations-lead" } : event),
+      says: /nobody asked to sign as operations lead/,
+    },
+    {
+      name: "the person of a sign-off",
+      change: (event) => (event.event === "sign-off" ? { ...event, person: "eve" } : event),
+      says: /nobody asked to sign as reliability engineer/,
+    },
+    {
+      name: "a sign-off and its request alike",
+      change: (event) => {
+        if (event.event === "sign-off") return { ...event, person: "eve" };
+        const { request } = event.event === "request" ? event : { request: undefined };
+        return event.event === "request" && request?.kind === "approve" && request.person === "bob"
+          ? { ...event, request: { ...request, person: "eve" } }
+          : event;
+      },
+      says: /does not name this person as reliability engineer/,
+    },
+  ])("in which $name was rewritten, with an unbroken chain, names it", async ({ change, says }) => {
+    const world = await ended(PEOPLE, (world) => {
+      bad(world);
+      world.when(
+        ({ event }) => event.event === "question",
+        () => sign(world),
+      );
+      world.when(
+        ({ event }) => event.event === "rollback-latched",
+        () => void world.ask({ kind: "incident", incident: "INC-7", way: "terminal", person: "ada" }),
+      );
+    });
+    expect(await verified(world)).toMatchObject({ ok: true, outcome: "ROLLED_BACK", differences: [] });
+    forge(world, change);
+    expect((await verified(world)).differences).toContainEqual({
+      file: "journal.jsonl",
+      line: expect.any(Number),
+      what: expect.stringMatching(says),
+    });
   });
 
   test("whose plan was exchanged is found out by the hash that was approved", async () => {

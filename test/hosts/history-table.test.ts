@@ -72,3 +72,12 @@ describe("the history as a person reads it", () => {
 
   test("says so when there is nothing", () => expect(text([])).toBe("no run has ended in this project"));
 });
+
+describe("incidents in the history", () => {
+  test("have a column of their own where a person named one", () => {
+    const named = text([entry(1, "ROLLED_BACK", { incident: "INC-7" }), entry(2, "SUCCESS")]);
+    expect(named).toMatch(/back in +│ incident │ archive/);
+    expect(named).toContain("│ INC-7    │");
+    expect(text([entry(1, "ROLLED_BACK")])).not.toContain("incident");
+  });
+});

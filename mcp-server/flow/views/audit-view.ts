@@ -58,6 +58,8 @@ function decisionRow({ at, actor, event }: Events[number]): NonNullable<View["de
       return [
         { at, decision: `sign-off as ${roleText(event.role)}`, by: event.person, way: event.way, result: "signed" },
       ];
+    case "incident":
+      return [{ at, decision: "incident of the run", by: event.person, way: event.way, result: event.incident }];
     case "answer":
       return [{ at, decision: `answer to ${event.key}`, by: event.person, way: event.way, result: event.answer }];
     case "gate":

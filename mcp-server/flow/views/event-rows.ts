@@ -100,6 +100,8 @@ function tellPeople(event: Exclude<FlowEvent, { event: Deed }>): readonly [strin
       return ["signed off", `${signerText(event)}, ${event.way}, plan ${event.planHash}`];
     case "request":
       return [`request ${event.request.kind}`, requestDetail(event.request, event.taken, event.note)];
+    case "incident":
+      return [`incident ${event.incident}`, `named by ${event.person}, ${event.way}`];
     case "rollback-latched":
       return ["rollback decided", triggerText(event.trigger)];
     case "trigger-noted":

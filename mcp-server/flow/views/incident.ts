@@ -114,6 +114,7 @@ const MILESTONES = new Set([
   "trigger-noted",
   "question",
   "answer",
+  "incident",
   "outcome",
 ]);
 

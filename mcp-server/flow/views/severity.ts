@@ -27,13 +27,18 @@ export function incidentSeverity(record: RunRecord): IncidentSeverity | undefine
   return undefined;
 }
 
-/** Name of the incident that a run belongs to: the one that it was to end. Nobody else has declared one. */
-export function incidentId({ plan }: RunRecord): string {
-  return plan.fixes?.incident ?? "UNDECLARED";
+/** Name of the incident that a run belongs to: the one that a person named, else the one that it was to end. */
+export function incidentId({ plan, state }: RunRecord): string {
+  return state.incident?.incident ?? plan.fixes?.incident ?? "UNDECLARED";
 }
 
-/** The same with what it means. */
+/** The same with who said so, or how a person says it. */
 export function incidentText(record: RunRecord): string {
-  const id = incidentId(record);
-  return `${id}: ${record.plan.fixes ? "this release was to end it" : "a person declares it"}`;
+  const { incident } = record.state;
+  const why = incident
+    ? `named by ${incident.person}`
+    : record.plan.fixes
+      ? "this release was to end it"
+      : "a person names it with `deploy-flow incident ID`";
+  return `${incidentId(record)}: ${why}`;
 }

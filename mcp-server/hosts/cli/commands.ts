@@ -2,6 +2,7 @@ import { TOOLS } from "../../tools/registry.ts";
 import { demoCommand, runnerCommand, sandboxDaemonCommand } from "./acting.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
+import { incidentCommand } from "./incident.ts";
 import { initCommand } from "./init.ts";
 import { inspectCommand } from "./inspect.ts";
 import { installCommand, uninstallCommand } from "./install.ts";
@@ -26,6 +27,7 @@ export const COMMAND_GROUPS: readonly { title: string; commands: readonly Comman
       verifyCommand,
       inspectCommand,
       releaseLockCommand,
+      incidentCommand,
     ],
   },
   { title: "The same tools that an agent gets over MCP", commands: TOOLS.map(toolCommand) },

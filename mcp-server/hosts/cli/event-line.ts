@@ -147,9 +147,13 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
     case "sign-off":
       return `signed off by ${event.person} as ${roleText(event.role)} (${event.way})`;
     case "request":
-      return event.request.kind === "advice" || event.request.kind === "resume"
+      if (event.request.kind === "advice" || event.request.kind === "resume") return undefined;
+      // What is taken is told by the event that it leads to.
+      return event.request.kind === "incident" && event.taken
         ? undefined
         : `request ${event.request.kind} ${event.taken ? "taken" : `not taken: ${event.note ?? ""}`}`;
+    case "incident":
+      return `incident ${event.incident} named by ${event.person} (${event.way})`;
     case "rollback-latched":
       return `ROLLBACK (${event.trigger.kind}): ${reasonsText(event.trigger.reasons)}`;
     case "trigger-noted":

@@ -36,20 +36,12 @@ export function historyText(answer: HistoryAnswer, o: { colours: boolean }): str
   ].join("\n");
 }
 
-const RUN_COLUMNS = [
-  "started",
-  "outcome",
-  "version",
-  "after",
-  "strategy",
-  "took",
-  "errors",
-  "p99 at most",
-  "back in",
-  "archive",
-];
+const RUN_COLUMNS = ["started", "outcome", "version", "after", "strategy", "took", "errors", "p99 at most", "back in"];
+const LAST_COLUMN = "archive";
 
 function runTable(entries: readonly HistoryEntry[], o: { colours: boolean }): string {
+  // Most histories know no incident; a column of dashes would only make the table wider.
+  const isNamed = entries.some(({ incident }) => incident !== undefined);
   return table(
     o,
     entries.map((run) => [
@@ -62,9 +54,10 @@ function runTable(entries: readonly HistoryEntry[], o: { colours: boolean }): st
       run.errorRatePct === undefined ? "–" : pct(run.errorRatePct),
       run.latencyP99AtMostMs === undefined ? "–" : ms(run.latencyP99AtMostMs),
       run.restoreMs === undefined ? "–" : spanText(run.restoreMs),
+      ...(isNamed ? [plain(run.incident ?? "–")] : []),
       plain(run.archive ?? run.runId),
     ]),
-    RUN_COLUMNS,
+    isNamed ? [...RUN_COLUMNS, "incident", LAST_COLUMN] : [...RUN_COLUMNS, LAST_COLUMN],
   );
 }
 

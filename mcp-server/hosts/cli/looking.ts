@@ -107,9 +107,9 @@ export const historyCommand = defineCommand({
   input: z.object({ last: z.number().int().min(1).max(1000).default(20).describe("how many") }),
   positionals: [],
   run: async ({ last }, io) => {
-    const { readHistory } = await import("../../record/history.ts");
+    const { readRuns } = await import("../../record/incidents.ts");
     const { historyAnswer, historyText } = await import("./history-table.ts");
-    const answer = historyAnswer(readHistory(io.ports.disk, projectPaths(io.root).history), last);
+    const answer = historyAnswer(readRuns(io.ports.disk, projectPaths(io.root)), last);
     writeResult(io.terminal, io.format, answer, historyText(answer, io.terminal));
     return EXIT.ok;
   },

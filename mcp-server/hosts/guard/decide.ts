@@ -339,7 +339,7 @@ function ownCommand(name: string, args: readonly Word[]): Denial | undefined {
   if (verb === "serve") {
     return { what: "another server of deploy-flow", next: "the host starts the one that it needs; use its tools" };
   }
-  if (verb === "approve" || verb === "release-lock" || verb === "sign") {
+  if (verb === "approve" || verb === "release-lock" || verb === "incident" || verb === "sign") {
     return { what: `\`deploy-flow ${verb}\``, next: `${BY_A_PERSON}; tell the user what to type` };
   }
   if (own.some((text) => /^--approve(?:=|$)/.test(text))) {
@@ -371,7 +371,7 @@ const MENTION = new RegExp(
   `\\b(${TOOLS})\\b["'\`,\\s\\[\\]]+(?:-{1,2}[\\w-]+(?:[=\\s"',]+[\\w./:@-]+)?["'\`,\\s]+){0,4}(?:argo["'\`,\\s]+rollouts["'\`,\\s]+|app["'\`,\\s]+)?(${VERBS})\\b`,
   "i",
 );
-const OWN_MENTION = /deploy-flow(?:\.mjs)?["'`,\s]+(approve|release-lock)\b/;
+const OWN_MENTION = /deploy-flow(?:\.mjs)?["'`,\s]+(approve|release-lock|incident)\b/;
 
 /** A text in a language that is not read, but names a change in plain words. */
 function mentionedChange(text: string, where: string): Denial | undefined {

@@ -3,6 +3,7 @@ import type { Project } from "../../flow/project.ts";
 import { readRun } from "../../flow/run-files.ts";
 import { confine } from "../../record/confine.ts";
 import { readHistory } from "../../record/history.ts";
+import { readRuns } from "../../record/incidents.ts";
 import { FlowError, RunId } from "../../vocab/index.ts";
 
 export interface ListedResource {
@@ -74,7 +75,7 @@ export async function readResource(project: Project, uri: string): Promise<Resou
   }
   if (uri === "deploy://history") {
     const { deliveryOf } = await import("../../record/delivery.ts");
-    const read = readHistory(project.ports.disk, project.paths.history);
+    const read = readRuns(project.ports.disk, project.paths);
     const history = { ...read, delivery: deliveryOf(read.entries) };
     return { uri, mimeType: JSON_TYPE, text: `${JSON.stringify(history, null, 2)}\n` };
   }

@@ -173,6 +173,7 @@ const HELD = [
   "npx deploy-flow approve --yes",
   "node dist/deploy-flow.mjs approve",
   "deploy-flow release-lock --reason x",
+  "deploy-flow incident INC-7",
   "deploy-flow run 2.0.0 --approve 0123",
   "echo '{}' | deploy-flow serve",
   "sh -c 'yes | deploy-flow approve'",
