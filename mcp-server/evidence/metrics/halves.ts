@@ -1,5 +1,3 @@
-import type { Buckets, Half } from "../../vocab/index.ts";
-
 /** FNV-1a, 32 bits: the same name gives the same number everywhere and for ever. */
 function stableHash(text: string): number {
   let hash = 0x811c9dc5;
@@ -21,9 +19,4 @@ export function halvesOf<T extends { readonly name: string }>(instances: readonl
     .sort((a, b) => a.hash - b.hash || (a.one.name < b.one.name ? -1 : 1));
   const half = (parity: number) => ordered.filter((_, index) => index % 2 === parity).map(({ one }) => one);
   return [half(0), half(1)];
-}
-
-/** What one half did, as an increment carries it. */
-export function halfOf(exposure: number, events: number, buckets?: Buckets): Half {
-  return { exposure, events, ...(buckets === undefined ? {} : { buckets }) };
 }

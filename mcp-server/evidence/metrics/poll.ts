@@ -1,7 +1,8 @@
-import type { Arm, Increment, Instance, MetricId, MetricSpec, Quality, Version } from "../../vocab/index.ts";
+import type { Arm, Half, Increment, Instance, MetricId, MetricSpec, Quality, Version } from "../../vocab/index.ts";
 import { isHistogram, observations, perBucket, sumHistograms } from "./buckets.ts";
 import { countersGrowth, type Growth, NOTHING_COUNTED } from "./counters.ts";
 import type { InstanceCursor, Mark, ScrapeCursor } from "./cursor.ts";
+import { halvesOf } from "./halves.ts";
 import type { PageResult } from "./page.ts";
 import type { InstancePoll } from "./source.ts";
 
@@ -97,48 +98,65 @@ export function spanSeconds(from: Mark, to: Mark): number | undefined {
   return from.source === to.source && seconds > 0 ? seconds : undefined;
 }
 
-/** The increments of one arm: one per series, or none while its instances are only being met for the first time. */
-export function armIncrements(arm: Arm, steps: readonly InstanceStep[], window: Window): Increment[] {
-  const polls = steps.map((step) => step.poll.outcome);
-  const nobody = polls.every((outcome) => outcome === "missing" || outcome === "stale");
-  const grown = steps.flatMap((step) => (step.growth === undefined ? [] : [step.growth]));
-  if (!nobody && grown.length === 0) return [];
-  const blank: Quality = nobody && polls.includes("stale") ? "stale" : "missing";
-  const counted: Quality = grown.some((growth) => growth.isReset) ? "reset" : "ok";
-  const span = { arm, from: window.from.at, to: window.to.at };
-  const none = (metric: string): Increment => ({
-    metric: id(metric),
-    arm,
-    from: window.last.at,
-    to: window.to.at,
-    exposure: 0,
-    events: 0,
-    quality: blank,
-  });
+/** An instance of an arm by its name. */
+export interface NamedStep extends InstanceStep {
+  readonly name: string;
+}
 
+type Counted = Pick<Increment, "metric" | "exposure" | "events" | "buckets">;
+
+/** What several instances did together, one entry per series that any of them gave. */
+function counted(steps: readonly InstanceStep[], seconds: number | undefined): Counted[] {
+  const grown = steps.flatMap((step) => (step.growth === undefined ? [] : [step.growth]));
   const requests = grown.flatMap((growth) => (growth.requests === undefined ? [] : [growth.requests]));
   const latencies = grown.flatMap((growth) => (growth.latency === undefined ? [] : [growth.latency]));
   const total = requests.reduce((sum, one) => sum + one.total, 0);
   const failed = requests.reduce((sum, one) => sum + one.failed, 0);
   const histogram = sumHistograms(latencies);
   const observed = observations(histogram);
-  const seconds = spanSeconds(window.from, window.to);
   return [
-    requests.length === 0
-      ? none("error-rate")
-      : { metric: id("error-rate"), ...span, exposure: total, events: failed, quality: counted },
-    latencies.length === 0
-      ? none("latency")
-      : {
-          metric: id("latency"),
-          ...span,
-          exposure: observed,
-          events: observed,
-          buckets: perBucket(histogram),
-          quality: counted,
-        },
-    requests.length === 0 || seconds === undefined
-      ? none("throughput")
-      : { metric: id("throughput"), ...span, exposure: seconds, events: total, quality: counted },
+    ...(requests.length === 0 ? [] : [{ metric: id("error-rate"), exposure: total, events: failed }]),
+    ...(latencies.length === 0
+      ? []
+      : [{ metric: id("latency"), exposure: observed, events: observed, buckets: perBucket(histogram) }]),
+    ...(requests.length === 0 || seconds === undefined
+      ? []
+      : [{ metric: id("throughput"), exposure: seconds, events: total }]),
   ];
+}
+
+/**
+ * The increments of one arm: one per series, or none while its instances are only being met for the first time. Those of
+ * a baseline with several instances carry its two halves.
+ */
+export function armIncrements(arm: Arm, steps: readonly NamedStep[], window: Window): Increment[] {
+  const polls = steps.map((step) => step.poll.outcome);
+  const nobody = polls.every((outcome) => outcome === "missing" || outcome === "stale");
+  const grown = steps.filter((step) => step.growth !== undefined);
+  if (!nobody && grown.length === 0) return [];
+  const blank: Quality = nobody && polls.includes("stale") ? "stale" : "missing";
+  const quality: Quality = grown.some((step) => step.growth?.isReset) ? "reset" : "ok";
+  const seconds = spanSeconds(window.from, window.to);
+  const whole = counted(grown, seconds);
+  const halves = arm === "baseline" ? halvesOf(grown)?.map((half) => counted(half, seconds)) : undefined;
+  return SCRAPED_SERIES.map(({ id: metric }): Increment => {
+    const values = whole.find((one) => one.metric === metric);
+    const to = window.to.at;
+    if (values === undefined) {
+      return { metric, arm, from: window.last.at, to, exposure: 0, events: 0, quality: blank };
+    }
+    const [first, second] = (halves ?? []).map((half) => half.find((one) => one.metric === metric));
+    return {
+      ...values,
+      arm,
+      from: window.from.at,
+      to,
+      ...(first && second ? { halves: [asHalf(first), asHalf(second)] } : {}),
+      quality,
+    };
+  });
+}
+
+function asHalf({ exposure, events, buckets }: Counted): Half {
+  return { exposure, events, ...(buckets === undefined ? {} : { buckets }) };
 }

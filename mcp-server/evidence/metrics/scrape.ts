@@ -95,7 +95,7 @@ function assemble(
   const last = since?.last ?? now;
   for (const arm of ARMS) {
     if (versions[arm] === undefined) continue;
-    const own = steps.map(([, step]) => step).filter((step) => step.poll.arm === arm);
+    const own = steps.map(([name, step]) => ({ name, ...step })).filter((step) => step.poll.arm === arm);
     const from = since?.arms[arm] ?? last;
     increments.push(...armIncrements(arm, own, { last, from, to: now }));
     const isAnswered = own.some(({ poll }) => poll.outcome !== "missing" && poll.outcome !== "stale");

@@ -481,3 +481,25 @@ describe("configuration", () => {
     );
   });
 });
+
+test("the baseline carries two halves by instance, the candidate and a single instance none", async () => {
+  const { serve, poll } = setup();
+  const names = ["a1", "a2", "a3"];
+  const all = [...names.map((name) => instance(name, "1.0.0")), instance("c", "2.0.0"), instance("d", "2.0.0")];
+  const round = (n: number) => {
+    for (const [index, name] of names.entries()) serve(name, { ok: n * (index + 1), failed: n / 10 });
+    serve("c", { ok: n });
+    serve("d", { ok: n });
+  };
+  round(100);
+  const first = await poll(all);
+  round(200);
+  const { increments } = await poll(all, first.cursor);
+  const errors = find(increments, "error-rate", "baseline");
+  expect(errors).toMatchObject({ exposure: 630, events: 30 });
+  expect(errors.halves?.map(({ events }) => events).sort()).toEqual([10, 20]);
+  expect(errors.halves?.reduce((sum, half) => sum + half.exposure, 0)).toBe(630);
+  expect(find(increments, "latency", "baseline").halves?.every((half) => half.buckets?.length === 3)).toBe(true);
+  expect(find(increments, "throughput", "baseline").halves?.[0].exposure).toBe(10);
+  expect(find(increments, "error-rate", "candidate").halves).toBeUndefined();
+});

@@ -1,9 +1,18 @@
-import type { Arm, BucketGrid, Buckets, Increment, Instant, MetricId, Quality } from "../../../vocab/index.ts";
-import { instantOf } from "../../../vocab/index.ts";
+import {
+  type Arm,
+  type BucketGrid,
+  type Buckets,
+  type Half,
+  type Increment,
+  type Instant,
+  instantOf,
+  type MetricId,
+  type Quality,
+} from "../../../vocab/index.ts";
 import { wholeMatch } from "../../config.ts";
 import { observations, perBucket, sumHistograms } from "../buckets.ts";
 import type { ExtraSeries } from "../extra.ts";
-import { halfOf, halvesOf } from "../halves.ts";
+import { halvesOf } from "../halves.ts";
 import type { Series } from "./answer.ts";
 import type { PrometheusNames } from "./names.ts";
 import { exponentialBuckets, sumExponential } from "./native.ts";
@@ -165,16 +174,17 @@ export function familyIncrements(
   const halves = arm === "baseline" ? halvesOf(targets)?.map((half) => new Map(counted(family, half))) : undefined;
   return counted(family, targets).map(([metric, values]): Increment => {
     const [first, second] = (halves ?? []).map((half) => half.get(metric));
-    const split =
-      first && second
-        ? { halves: [asHalf(first), asHalf(second)] as [ReturnType<typeof asHalf>, ReturnType<typeof asHalf>] }
-        : {};
-    return { metric, ...window, ...values, ...split };
+    return {
+      metric,
+      ...window,
+      ...values,
+      ...(first && second ? { halves: [asHalf(first), asHalf(second)] } : {}),
+    };
   });
 }
 
-function asHalf({ exposure, events, buckets, value }: Counted) {
-  return { ...halfOf(exposure, events, buckets), ...(value === undefined ? {} : { value }) };
+function asHalf({ exposure, events, buckets, value }: Counted): Half {
+  return { exposure, events, ...(buckets === undefined ? {} : { buckets }), ...(value === undefined ? {} : { value }) };
 }
 
 /** The same metrics without a measurement. */

@@ -52,7 +52,7 @@ export function stepFamily(
     return { increments, cursor: { ...known, ...about, arms: met(inputs, known) } };
   }
   return {
-    increments: inputs.flatMap((input) => told(family, input, now)),
+    increments: inputs.flatMap((input) => told(family, input, known, now)),
     cursor: { told: now.server, ...about, arms: countedUpTo(inputs, known) },
   };
 }
@@ -78,15 +78,16 @@ function isComplete(
   return inStep.length > 0 && inStep.every(([name]) => news.has(name));
 }
 
-function told(family: Family, input: ArmInput, now: { at: Instant; last: Instant }): Increment[] {
+function told(family: Family, input: ArmInput, known: SeriesCursor, now: { at: Instant; last: Instant }): Increment[] {
   const grown = input.reading.targets.flatMap(({ growth }) => (growth ? [growth] : []));
   if (grown.length === 0) {
     const isMet = input.reading.targets.some((one) => one.isNews);
     return blank(family, input, isMet ? "ok" : input.reading.targets.length > 0 ? "stale" : "missing", now);
   }
-  const to = Math.max(...input.reading.targets.map((one) => one.newest));
-  const seconds = grown.reduce((sum, one) => sum + one.seconds, 0) / grown.length;
-  return familyIncrements(family, input.arm, grown, { from: Math.max(to - seconds, 0), to });
+  // Windows of an arm follow each other without gap or overlap, wherever in them its single targets were scraped.
+  const from = Math.max(...Object.values(known.arms[input.arm]));
+  const to = Math.max(from, ...input.reading.targets.map((one) => one.newest));
+  return familyIncrements(family, input.arm, grown, { from, to });
 }
 
 /** Targets that have vanished keep their place for a while: found again, they are not met anew. */
