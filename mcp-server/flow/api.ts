@@ -37,6 +37,8 @@ function orderOf(project: Project, planned: Planned, parameters: RunParameters, 
     configText: planned.configText,
     configFile: o.configFile ?? project.paths.deployYaml,
     unattended: o.unattended,
+    // Only an agent can launch agents; whoever starts a run in a terminal or a job waits for none.
+    adviceMs: o.actor.kind === "agent" && planned.plan.depth !== "minimal" ? planned.adviceMs : 0,
     actor: o.actor,
     ...(parameters.approve ? { approve: parameters.approve } : {}),
   };

@@ -11,6 +11,7 @@ import type { Hands } from "./hands.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
 import { finishLastRequest } from "./requests.ts";
+import { awaitAdvice } from "./runbooks/advice.ts";
 import { applyPools } from "./runbooks/apply.ts";
 import { type Carried, deploy } from "./runbooks/deploy.ts";
 import { poolsBack, previousOnly } from "./runbooks/pools.ts";
@@ -30,6 +31,7 @@ export async function carry(
   await giveClaimsBack(run);
   await beforeReport();
   await run.step("report", async () => {
+    await awaitAdvice(run, "report");
     await recall(project, run);
     writeArtifacts(project, run);
   });

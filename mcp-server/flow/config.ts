@@ -99,6 +99,9 @@ const WaitsConfig = z.strictObject({
   investigate: Duration.default("60m"),
   /** An unanswered question of a held rollout is told again this often. */
   remind: Duration.default("5m"),
+  advice: Duration.default("3m").describe(
+    "Agents that a deployment was started by have this long to hand in what they found: before readiness is decided, and before the reports are written.",
+  ),
   /** Watched time for which an accepted regression counts; then it is asked about again. */
   acceptance: Duration.default("24h"),
   /** An environment that is degraded this long without a break goes back. */

@@ -174,6 +174,8 @@ export const FlowEvent = z.discriminatedUnion("event", [
     planHash: Sha256,
     /** Nobody watches: questions wait only for the unattended deadline. */
     unattended: z.boolean(),
+    /** How long agents are waited for at a step; absent or 0 where none take part. */
+    adviceMs: z.number().min(0).optional(),
     /** Where deploy.yaml was read, to notice a later change of it. */
     configFile: z.string().optional(),
   }),

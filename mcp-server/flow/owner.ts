@@ -187,6 +187,7 @@ async function announce(
         version: run.plan.version,
         planHash: hash,
         unattended: start.unattended,
+        ...(start.adviceMs > 0 ? { adviceMs: start.adviceMs } : {}),
         configFile: start.configFile,
       },
       start.actor,

@@ -3,7 +3,16 @@ import { fillPlaceholders } from "../evidence/placeholders.ts";
 import { loadBaseline } from "../record/baselines.ts";
 import { confine } from "../record/confine.ts";
 import { readHistory } from "../record/history.ts";
-import { FlowError, type Label, type LiveState, messageOf, type Sha256, sha256, type Version } from "../vocab/index.ts";
+import {
+  durationMs,
+  FlowError,
+  type Label,
+  type LiveState,
+  messageOf,
+  type Sha256,
+  sha256,
+  type Version,
+} from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
 import { statedKeys, withLines } from "./config-file.ts";
 import { makePlan } from "./make-plan.ts";
@@ -19,6 +28,8 @@ export interface Planned {
   readonly plan: Plan;
   readonly planHash: Sha256;
   readonly configText: string;
+  /** How long agents may take at a step, where a run asks them. */
+  readonly adviceMs: number;
 }
 
 const LOOK_UP_MS = 30_000;
@@ -52,7 +63,7 @@ export async function planRun(project: Project, parameters: RunParameters, confi
       ...signersOf(project, config),
     }),
   );
-  return { plan, planHash: planHash(plan), configText: text };
+  return { plan, planHash: planHash(plan), configText: text, adviceMs: durationMs(config.waits.advice) };
 }
 
 /** The allowed signers file, read once: a later change of it does not change who may sign for this plan. */

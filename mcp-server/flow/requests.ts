@@ -22,7 +22,8 @@ export function takeRequest(run: RunControl, id: string, request: Request, actor
   if (state.requests.has(id)) return receiptBefore(run, id);
   const refusal = refusalOf(run, request) ?? objection;
   // The record of an ended run is being archived: it gets no more lines.
-  if (state.outcome) return { taken: refusal === undefined, note: refusal ?? "the run has ended" };
+  if (state.outcome && !isProse(run, request))
+    return { taken: refusal === undefined, note: refusal ?? "the run has ended" };
   run.appendAs(
     {
       event: "request",
@@ -82,9 +83,15 @@ export function finishLastRequest(run: RunControl): void {
   }
 }
 
+/** What agents write about a run whose outcome is known still reaches its reports, until the archive is begun. */
+function isProse(run: RunControl, request: Request): boolean {
+  return request.kind === "advice" && run.state().archiveDir === undefined;
+}
+
 function refusalOf(run: RunControl, request: Request): string | undefined {
   const state = run.state();
-  if (state.outcome && request.kind !== "resume") return `the run has ended: ${state.outcome.outcome}`;
+  if (state.outcome && request.kind !== "resume" && !isProse(run, request))
+    return `the run has ended: ${state.outcome.outcome}`;
   switch (request.kind) {
     case "abort":
     case "rollback":

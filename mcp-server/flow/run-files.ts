@@ -15,6 +15,8 @@ export const StartOrder = z.object({
   /** Where deploy.yaml was read. */
   configFile: z.string(),
   unattended: z.boolean(),
+  /** How long agents are waited for at a step; 0 where none take part. */
+  adviceMs: z.number().min(0).default(0),
   actor: Actor,
   /** Hash given with `--approve`; it counts as an approval by flag when it is the plan's. */
   approve: Sha256.optional(),

@@ -14,6 +14,7 @@ import type {
   IncidentId,
   Instant,
   Json,
+  Ms,
   Reason,
   RunId,
   RunOutcome,
@@ -97,6 +98,8 @@ export interface RunState {
   /** Hash of the plan that the run was opened with. */
   openedWith: Sha256 | undefined;
   unattended: boolean;
+  /** How long agents are waited for at a step; 0 where none take part. */
+  adviceMs: Ms;
   configFile: string | undefined;
   openedAt: Instant | undefined;
   epoch: number;
@@ -167,6 +170,7 @@ export function emptyState(plan: Plan): RunState {
     runId: undefined,
     openedWith: undefined,
     unattended: true,
+    adviceMs: 0,
     configFile: undefined,
     openedAt: undefined,
     epoch: 0,

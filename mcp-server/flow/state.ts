@@ -36,6 +36,7 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
       state.runId = event.runId;
       state.openedWith = event.planHash;
       state.unattended = event.unattended;
+      state.adviceMs = event.adviceMs ?? 0;
       state.configFile = event.configFile;
       state.openedAt = at;
       return;

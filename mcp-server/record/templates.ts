@@ -15,6 +15,7 @@ import sideEffects from "../../templates/artifacts/partials/side-effects.hbs";
 import signOffs from "../../templates/artifacts/partials/sign-offs.hbs";
 import smokeGroups from "../../templates/artifacts/partials/smoke-groups.hbs";
 import tell from "../../templates/artifacts/partials/tell.hbs";
+import frame from "../../templates/briefs/frame.hbs";
 import type { Mark } from "./artifact-kinds/messages.ts";
 import { ms, num, pct, span, time } from "./figures.ts";
 import { cell, code, codeCell, fence, file, md, plain, prose, quote } from "./markdown.ts";
@@ -51,6 +52,7 @@ export const PARTIALS = {
   events,
   evidence,
   facts,
+  frame,
   journeys,
   gaps,
   metrics,

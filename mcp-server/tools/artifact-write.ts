@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { z } from "zod";
+import type { BriefSpec } from "../flow/briefs/table.ts";
 import { confine } from "../record/confine.ts";
 import { FlowError, Sha256, sha256, Version } from "../vocab/index.ts";
 import { defineTool, type ToolIo } from "./tool.ts";
@@ -73,6 +74,7 @@ export const artifactWrite = defineTool({
     const active = run && !run.archived ? run : undefined;
     if (active && args.kind !== "stand-alone" && args.kind in ARTIFACT_KINDS) throw serverRendered(args.kind);
     const absolute = placeFor(args, io);
+    const brief = active && args.kind === "findings" ? await briefOf(args) : undefined;
     const status = active ? "draft" : "stand-alone";
     const version = args.version ?? active?.plan.version;
     const text = renderArtifact("stand-alone", viewOf(args), {
@@ -84,15 +86,18 @@ export const artifactWrite = defineTool({
       ...(version ? { version } : {}),
     });
     await put(absolute, text, args, io);
+    if (brief) await handIn(brief, args, io);
     return {
       verdict: "WRITTEN",
       path: args.path,
       sha256: sha256(text),
       bytes: Buffer.byteLength(text),
       status,
-      reason: active
-        ? "a note beside the run; no gate reads it"
-        : "marked stand-alone: it belongs to no run and decides nothing",
+      reason: brief
+        ? `handed in for ${brief.id}; it stands in the reports and decides no gate`
+        : active
+          ? "a note beside the run; no gate reads it"
+          : "marked stand-alone: it belongs to no run and decides nothing",
       next: "nothing; name it in `archive` to keep it with digests",
     };
   },
@@ -119,6 +124,43 @@ function placeFor(args: Input, io: ToolIo): string {
     });
   }
   return absolute;
+}
+
+/** The brief that findings answer. Each needs its evidence: what nobody can look up is no finding. */
+async function briefOf({ path, findings }: Input): Promise<BriefSpec> {
+  const { BRIEFS } = await import("../flow/briefs/table.ts");
+  const id = /(?:^|\/)findings-([a-z-]+)\.md$/.exec(path)?.[1];
+  const brief = BRIEFS.find((one) => one.id === id);
+  const bare = findings.findIndex(({ where }) => where === undefined || where.trim() === "");
+  if (brief && bare < 0 && findings.length > 0) return brief;
+  throw new FlowError({
+    code: "usage",
+    what: brief ? "findings need their evidence" : "findings answer a brief, and this path names none",
+    expected: brief
+      ? "at least one finding, each with `where`: file and line, or where the number stands"
+      : "the path that the brief says",
+    found: brief ? (bare < 0 ? "no findings" : `finding ${bare + 1} without where`) : path,
+    next: brief
+      ? "add where to each, with severity unknown for what could not be found"
+      : "take path and kind from the brief",
+  });
+}
+
+const MAX_ADVICE = 4_000;
+
+/** Gives the findings to the run, where they stand in the reports of their step. */
+async function handIn({ step, role }: BriefSpec, { summary, findings }: Input, io: ToolIo): Promise<void> {
+  const { sendRequest } = await import("../flow/api.ts");
+  const { redact } = await import("../record/redact.ts");
+  const lines = findings.map(({ severity, text, where }) => `${severity}: ${text} (${where})`);
+  const text = redact([...(summary ? [summary] : []), ...lines].join("\n"), MAX_ADVICE);
+  const { taken, note } = await sendRequest(await io.project(), { kind: "advice", step, role, text }, io.actor);
+  if (taken) return;
+  throw new FlowError({
+    code: "conflict",
+    what: `the findings were written down, and the run did not take them: ${note}`,
+    next: "nothing more is needed for this brief; call deploy-next",
+  });
 }
 
 function viewOf({ title, summary, sections, findings }: Input) {

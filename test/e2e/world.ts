@@ -46,6 +46,7 @@ const FAST: readonly Edit[] = [
   [["triggers", "errorRatePp"], 20],
   [["smoke", "confirmAfter"], "100ms"],
   [["waits", "rollbackVerify"], "500ms"],
+  [["waits", "advice"], "200ms"],
   [["waits", "decisionUnattended"], "3s"],
   [["staging"], undefined],
   // Running the shop's suite takes longer than all the rest: the reports of an earlier run are presented instead.

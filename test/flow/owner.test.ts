@@ -150,6 +150,7 @@ function machine(config: Record<string, unknown> = QUIET, production = false) {
     configText: text,
     configFile: project.paths.deployYaml,
     unattended: true,
+    adviceMs: 0,
     actor: ADA,
   });
   /** Another process on this machine. */

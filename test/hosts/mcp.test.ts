@@ -109,7 +109,7 @@ describe("calls", () => {
     ["regression-check", { baseline: "base.xml", candidate: ["base.xml"] }, /argument baseline is not accepted/],
     ["regression-check", { baseline: [], candidate: ["base.xml"] }, /argument baseline is not accepted/],
     ["deploy-start", { version: "2.0.0", approve: "a".repeat(64) }, /unknown argument/],
-    ["deploy-next", { all: true }, /unknown argument; expected no arguments/],
+    ["deploy-next", { all: true }, /unknown argument; expected wait/],
     ["deploy-strat", {}, /there is no such tool; did you mean deploy-start\?/],
     ["deploy-execute", { action: "advise" }, /no run|findings need a step/],
   ])("%s %j is refused with the next step, and runs nothing", async (name, args, says) => {

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -24,7 +24,8 @@ async function nextUntil(agent: Agent, wanted: (data: Record<string, unknown>) =
     const seen = await agent.call("deploy-next");
     if (seen.isError) throw new Error(seen.text);
     if (wanted(seen.data ?? {})) return seen;
-    if (seen.data?.state === "finished" || seen.data?.state === "none") throw new Error(`ended before: ${seen.text}`);
+    const isOver = seen.data?.state === "none" || seen.data?.archive !== undefined;
+    if (isOver) throw new Error(`ended before: ${seen.text}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
@@ -34,6 +35,68 @@ function expectFits(seen: Seen): void {
   expect(encode(seen.text).length).toBeLessThanOrEqual(2000);
   expect(seen.text).toContain(`next: ${String(seen.data?.next)}`);
 }
+
+describe("briefs for agents", () => {
+  let world: World;
+  let agent: Agent;
+  beforeAll(async () => {
+    world = await makeWorld();
+    // Wide where a busy machine could look like a bad release.
+    editConfig(world.project.root, [
+      [["waits", "advice"], "5m"],
+      [["regressionThreshold"], 100],
+      [["triggers", "latencyP99Pct"], 5_000],
+      [["slo", "latencyP99Ms"], 8_000],
+    ]);
+    agent = await agentOn(world.project.root);
+  });
+  afterAll(async () => {
+    await agent.close();
+    await world.close();
+  });
+
+  type Brief = { id: string; role: string; step: string; text: string };
+  const briefsOf = (seen: Seen) => (seen.data?.briefs ?? []) as Brief[];
+  const handIn = (brief: Brief, where: string | undefined) =>
+    agent.call("artifact-write", {
+      path: `.aiwg/working/deployment/findings-${brief.id}.md`,
+      kind: "findings",
+      title: `what the ${brief.role} found`,
+      findings: [{ severity: "info", text: `checked by the ${brief.role}`, ...(where ? { where } : {}) }],
+    });
+
+  it("are waited for before readiness is decided and before reports are written, and need their evidence", async () => {
+    await agent.call("deploy-start", { version: "2.0.0" });
+    const asked = await nextUntil(agent, ({ briefs }) => (briefs as Brief[]).length > 0);
+    expect(briefsOf(asked).map(({ id }) => id)).toEqual([
+      "readiness-project-manager",
+      "readiness-devops-engineer",
+      "readiness-reliability-engineer",
+    ]);
+    expectFits(asked);
+    expect(asked.text).toContain(briefsOf(asked)[0]?.text.slice(0, 40));
+    const [first] = briefsOf(asked);
+    if (!first) throw new Error("no brief");
+    expect(await handIn(first, undefined)).toMatchObject({ isError: true, text: expect.stringContaining("evidence") });
+    expect(await handIn({ ...first, id: "readiness-nobody" }, "README.md:1")).toMatchObject({ isError: true });
+    for (const brief of briefsOf(asked)) {
+      expect((await handIn(brief, "README.md:1")).data).toMatchObject({ verdict: "WRITTEN" });
+    }
+    const ended = await nextUntil(agent, ({ state, briefs }) => state === "finished" && (briefs as Brief[]).length > 0);
+    expect(briefsOf(ended).map(({ id }) => id)).toEqual(["report-deployment-manager", "report-support-lead"]);
+    for (const brief of briefsOf(ended)) {
+      expect((await handIn(brief, "deployment-report")).data).toMatchObject({ verdict: "WRITTEN" });
+    }
+    const done = await agent.call("deploy-next", { wait: 30 });
+    expect(done.data).toMatchObject({ state: "finished", briefs: [], outcome: "SUCCESS" });
+    const status = await world.ended();
+    const archive = join(world.project.root, status.archive ?? "");
+    const report = readFileSync(join(archive, "artifacts/reports/deployment-report-2.0.0.md"), "utf8");
+    expect(report).toMatch(/checked by the deployment\\?-manager/);
+    const verified = await run(world.project.root, ["verify", archive, "--format", "json"]);
+    expect(verified.code, verified.out).toBe(0);
+  });
+});
 
 describe("a run through the doors", () => {
   let world: World;
@@ -55,7 +118,7 @@ describe("a run through the doors", () => {
     const again = await agent.call("deploy-start", { version: "3.0.0" });
     expect(again).toMatchObject({ isError: true });
     expect(again.text).toContain("a run is under way");
-    const done = await nextUntil(agent, (data) => data.state === "finished");
+    const done = await nextUntil(agent, (data) => data.archive !== undefined);
     expect(done.data).toMatchObject({ outcome: "SUCCESS", runningVersion: "2.0.0", exitCode: 0, briefs: [] });
     expectFits(done);
     expectFits(await agent.call("slo-monitor"));
@@ -103,7 +166,7 @@ describe("a run through the doors", () => {
       reason: "seen enough\npassword=hunter22",
     });
     expect(stopped.data).toMatchObject({ taken: true });
-    const done = await nextUntil(agent, (data) => data.state === "finished");
+    const done = await nextUntil(agent, (data) => data.archive !== undefined);
     expect(["ABORTED", "ROLLED_BACK"]).toContain(done.data?.outcome);
     const journal = JSON.stringify(world.events());
     expect(journal).toContain("seen enough");
@@ -122,7 +185,7 @@ describe("a run through the doors", () => {
     const findings = { action: "advise", step: "observe", role: "qa-engineer", findings: "all quiet" };
     expect((await agent.call("deploy-execute", findings)).data).toMatchObject({ taken: true });
     expect((await agent.call("deploy-execute", { action: "advise" })).text).toContain("findings need a step");
-    const done = await nextUntil(agent, (data) => data.state === "finished");
+    const done = await nextUntil(agent, (data) => data.archive !== undefined);
     expect(done.data).toMatchObject({ outcome: "SUCCESS" });
   });
 });
@@ -258,7 +321,7 @@ describe("the approval of a plan for real users", () => {
     const approval = world.events().find(({ event }) => event.event === "approval");
     expect(approval?.event).toMatchObject({ decision: "approve", way: "terminal", person: "ada", planHash });
     await agent.call("deploy-decide", { decision: "abort", reason: "enough seen" });
-    await nextUntil(agent, (data) => data.state === "finished");
+    await nextUntil(agent, (data) => data.archive !== undefined);
   });
 
   it("can come with the start of a protected job, for exactly the plan that was read", async () => {

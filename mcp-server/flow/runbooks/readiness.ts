@@ -15,6 +15,7 @@ import {
   readinessOf,
   reportOf,
 } from "../readiness-state.ts";
+import { awaitAdvice } from "./advice.ts";
 import { ask, lookAtRun } from "./readiness-looks.ts";
 
 /** Asks everything before anything is changed. NO_GO ends the run; conditions that nobody expected need a person's word. */
@@ -55,6 +56,7 @@ async function settle(run: Run, hands: Hands, round: number, full: boolean): Pro
   const key = stepKey("readiness", round);
   if (!reportOf(run.state(), round)) {
     await gather(run, hands, round, full);
+    if (round === 1) await awaitAdvice(run, "readiness");
     const report = readinessOf(run.state(), round, full, run.now());
     run.append({ event: "readiness", key, full, report: JSON.parse(JSON.stringify(report)) as ReadinessReport });
   }

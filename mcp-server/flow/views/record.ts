@@ -73,6 +73,10 @@ export function recordOf(plan: Plan, journal: readonly Stamped<FlowEvent>[]): Ru
       follow(open, state, event, at);
     }
   }
+  // What agents write once the outcome is known belongs to the reports; all else that follows is the reporting itself.
+  for (const stamped of journal.slice(events.length)) {
+    if (stamped.event.event === "request" && stamped.event.request.kind === "advice") applyEvent(state, stamped);
+  }
   const at = events.at(-1)?.at;
   if (!state.runId || !state.openedAt || !at)
     throw new RangeError("a journal starts with the event that opens the run");
