@@ -99,7 +99,8 @@ function rowsText({ columns }: Table, results: Results, size: Size): string {
   return markdown([head, ...lines]);
 }
 
-function cellText({ truth, from }: Column, cell: Cell): string {
+function cellText({ truth, from, shows }: Column, cell: Cell): string {
+  if (shows === "proofs") return `${number(cell.passPct)} / ${seconds(cell.medianPassSeconds)}`;
   const open = cell.inconclusivePct > 0 ? `, open ${number(cell.inconclusivePct)}` : "";
   if (truth !== "worse") return `${number(cell.failPct)} (${interval(cell)})${open}`;
   if (from > 0 && (cell.medianFailSeconds ?? 0) <= 0) return "fired before";

@@ -86,7 +86,7 @@ function slowCounts(polls: readonly LatencyPoll[], quantile: number, edges: Edge
 const DECAY_PER_POLL = 0.95;
 
 /** Follows the first arm's quantile as the judge does, and counts what lies above it. Nothing for the first poll. */
-function quantileFollower(quantile: number, edges: Edges) {
+export function quantileFollower(quantile: number, edges: Edges) {
   let past: Histogram = [];
   return (poll: LatencyPoll): [readonly [Counts, Counts]] | undefined => {
     const [b, c] = [bucketed(poll.baseline, edges), bucketed(poll.candidate, edges)];

@@ -47,3 +47,8 @@ export function lnAdd(a: number, b: number): number {
   const [high, low] = a > b ? [a, b] : [b, a];
   return high === Number.NEGATIVE_INFINITY ? high : high + Math.log1p(Math.exp(low - high));
 }
+
+/** Weights of which the part `even` is spread evenly. */
+export function mixed(weights: readonly number[], even: number): number[] {
+  return weights.map((weight) => (1 - even) * weight + even / weights.length);
+}

@@ -14,6 +14,8 @@ export interface Column {
   readonly id: string;
   readonly title: string;
   readonly truth: Truth;
+  /** What the cells show: FAILs, or how often and when the release was proven. FAILs when absent. */
+  readonly shows?: "proofs";
   /** Second at which the worsening begins. */
   readonly from: number;
   readonly runs: Readonly<Record<Size, number>>;

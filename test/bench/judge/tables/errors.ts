@@ -1,10 +1,14 @@
 import { ERROR_HISTORY_SECONDS, ERROR_JUDGES } from "../contenders/error-judges.ts";
-import { ERROR_TOOLS } from "../contenders/error-tools.ts";
+import { ERROR_TOOLS, type ErrorContender } from "../contenders/error-tools.ts";
+import { ERROR_IDEAS } from "../ideas/error-ideas.ts";
+import { PASS_IDEAS } from "../ideas/pass-ideas.ts";
 import { ERROR_SCENARIOS, type ErrorEffect, type ErrorScenarioName, errorTraffic } from "../traffic/errors.ts";
-import { type Column, play, type Table, type Truth } from "./column.ts";
+import { type Column, play, type Size, type Table, type Truth } from "./column.ts";
+
+type Rows = Readonly<Record<Size, readonly ErrorContender[]>>;
 
 const NAMES = Object.keys(ERROR_SCENARIOS);
-const CONTENDERS = { full: [...ERROR_TOOLS, ...ERROR_JUDGES], short: ERROR_JUDGES };
+const CONTENDERS: Rows = { full: [...ERROR_TOOLS, ...ERROR_JUDGES], short: ERROR_JUDGES };
 
 interface Wanted {
   readonly scenario: ErrorScenarioName;
@@ -14,38 +18,40 @@ interface Wanted {
   readonly effect?: Partial<ErrorEffect>;
   /** Runs in CI. */
   readonly short?: number;
+  readonly full?: number;
 }
 
 /** Seeds as in the study that the judge rests on: by scenario, effect and run. */
-function column(wanted: Wanted, effectNumber: number): Column {
-  const { scenario: name, title, truth, thresholdPp, short = 0 } = wanted;
+function column(wanted: Wanted, effectNumber: number, table = "errors", contenders = CONTENDERS): Column {
+  const { scenario: name, title, truth, thresholdPp, short = 0, full = 500 } = wanted;
   const effect: ErrorEffect = { factor: 1, added: 0, from: 0, ...wanted.effect };
   const scenario = ERROR_SCENARIOS[name];
   const first = 1_000_003 * (NAMES.indexOf(name) + 1) + 7919 * (effectNumber + 1);
   return {
-    id: `errors/${thresholdPp}/${title}`,
+    id: `${table}/${thresholdPp}/${title}`,
     title,
     truth,
     from: effect.from,
-    runs: { short, full: truth === "worse" ? 500 : 1000 },
-    rows: (size) => CONTENDERS[size].map((contender) => contender.name),
+    runs: { short, full },
+    rows: (size) => contenders[size].map((contender) => contender.name),
     play: (run, size) => {
       const { history, polls } = errorTraffic(scenario, effect, {
         seed: first + run,
         historySeconds: ERROR_HISTORY_SECONDS,
       });
       const world = { allowed: thresholdPp / 100, plannedPolls: polls.length, history };
-      return play(CONTENDERS[size], world, polls);
+      return play(contenders[size], world, polls);
     },
   };
 }
 
-const identical = (scenario: ErrorScenarioName, short = 0): Wanted => ({
+const identical = (scenario: ErrorScenarioName, short = 0, full = 1000): Wanted => ({
   scenario,
   title: scenario,
   truth: "identical",
   thresholdPp: 0,
   short,
+  full,
 });
 const worse = (scenario: ErrorScenarioName, title: string, effect: Partial<ErrorEffect>, short = 0): Wanted => ({
   scenario,
@@ -107,7 +113,7 @@ export const ERROR_TABLES: readonly Table[] = [
     id: "errors-0",
     title: "Error rate, threshold 0",
     text: "Columns of identical releases first. Canary of 30 min (60 min at 1 rps), a look every 10 s.",
-    columns: ZERO_TOLERANCE.map(column),
+    columns: ZERO_TOLERANCE.map((wanted, i) => column(wanted, i)),
   },
   {
     id: "errors-2",
@@ -116,3 +122,40 @@ export const ERROR_TABLES: readonly Table[] = [
     columns: TWO_POINTS.map((wanted, i) => column(wanted, 100 + i)),
   },
 ];
+
+/** What was tried to beat the prototype, on error rates. */
+export const ERROR_IDEAS_TABLE: Table = {
+  id: "ideas-errors",
+  title: "Ideas: finding a worse error rate sooner",
+  text: "Each at alpha .01 for this metric alone, phi calibrated unless said otherwise.",
+  columns: [
+    identical("web100"),
+    identical("bursty"),
+    identical("arnoise"),
+    worse("web100", "x1.5", { factor: 1.5 }),
+    worse("web100", "x2", { factor: 2 }),
+    worse("web100", "x5", { factor: 5 }),
+    worse("web100", "x3 from 15 min", { factor: 3, from: 900 }),
+    worse("low1", "low1 x5", { factor: 5 }),
+    worse("bursty", "bursty x2", { factor: 2 }),
+    worse("arnoise", "arnoise x2", { factor: 2 }),
+  ].map((wanted, i) => column({ ...wanted, short: 0 }, 200 + i, "ideas", { full: ERROR_IDEAS, short: ERROR_IDEAS })),
+};
+
+/** What was tried to prove sooner that a release is well. */
+export const PASS_IDEAS_TABLE: Table = {
+  id: "ideas-pass",
+  title: "Ideas: proving sooner that an error rate is not worse by 2 pp",
+  text: "Percent proven and median time, at beta .05. At `+2 pp` each proof is a false one.",
+  columns: [
+    plus("web100", "web100", "identical", 0),
+    plus("web100", "web100 +1 pp", "allowed", 0.01),
+    plus("web100", "web100 +2 pp", "edge", 0.02),
+    plus("low1", "low1", "identical", 0),
+    plus("low1", "low1 +2 pp", "edge", 0.02),
+    plus("zero", "zero", "identical", 0),
+  ].map((wanted, i) => ({
+    ...column({ ...wanted, full: 1000 }, 300 + i, "ideas-pass", { full: PASS_IDEAS, short: PASS_IDEAS }),
+    shows: "proofs",
+  })),
+};

@@ -1,6 +1,6 @@
 import type { Table } from "./column.ts";
-import { ERROR_TABLES } from "./errors.ts";
-import { LATENCY_TABLES } from "./latencies.ts";
+import { ERROR_IDEAS_TABLE, ERROR_TABLES, PASS_IDEAS_TABLE } from "./errors.ts";
+import { LATENCY_IDEAS_TABLE, LATENCY_TABLES } from "./latencies.ts";
 import { ROLLOUT_TABLE } from "./rollouts.ts";
 import { SUITES_TABLE } from "./suites.ts";
 import { THROUGHPUT_TABLE } from "./throughput.ts";
@@ -12,4 +12,7 @@ export const TABLES: readonly Table[] = [
   ROLLOUT_TABLE,
   THROUGHPUT_TABLE,
   SUITES_TABLE,
+  ERROR_IDEAS_TABLE,
+  LATENCY_IDEAS_TABLE,
+  PASS_IDEAS_TABLE,
 ];

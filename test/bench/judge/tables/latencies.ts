@@ -1,5 +1,6 @@
 import { LATENCY_HISTORY_SECONDS, LATENCY_JUDGES } from "../contenders/latency-judges.ts";
-import { LATENCY_TOOLS } from "../contenders/latency-tools.ts";
+import { LATENCY_TOOLS, type LatencyContender } from "../contenders/latency-tools.ts";
+import { LATENCY_IDEAS } from "../ideas/latency-ideas.ts";
 import {
   LATENCY_SCENARIOS,
   type LatencyEffect,
@@ -7,10 +8,12 @@ import {
   latencyTraffic,
   NO_LATENCY_EFFECT,
 } from "../traffic/latencies.ts";
-import { type Column, play, type Table, type Truth } from "./column.ts";
+import { type Column, play, type Size, type Table, type Truth } from "./column.ts";
+
+type Rows = Readonly<Record<Size, readonly LatencyContender[]>>;
 
 const NAMES = Object.keys(LATENCY_SCENARIOS);
-const CONTENDERS = { full: [...LATENCY_TOOLS, ...LATENCY_JUDGES], short: LATENCY_JUDGES };
+const CONTENDERS: Rows = { full: [...LATENCY_TOOLS, ...LATENCY_JUDGES], short: LATENCY_JUDGES };
 
 interface Wanted {
   readonly scenario: LatencyScenarioName;
@@ -23,25 +26,25 @@ interface Wanted {
   readonly short?: number;
 }
 
-function column(wanted: Wanted, effectNumber: number): Column {
+function column(wanted: Wanted, effectNumber: number, table = "latency", contenders = CONTENDERS): Column {
   const { scenario: name, title, truth, thresholdPct, quantile = 0.99, short = 0 } = wanted;
   const effect: LatencyEffect = { ...NO_LATENCY_EFFECT, ...wanted.effect };
   const scenario = LATENCY_SCENARIOS[name];
   const first = 5_000_011 * (NAMES.indexOf(name) + 1) + 104_729 * (effectNumber + 1);
   return {
-    id: `latency/${quantile}/${thresholdPct}/${title}`,
+    id: `${table}/${quantile}/${thresholdPct}/${title}`,
     title,
     truth,
     from: 0,
-    runs: { short, full: truth === "worse" ? 200 : 400 },
-    rows: (size) => CONTENDERS[size].map((contender) => contender.name),
+    runs: { short, full: truth === "worse" ? 150 : 300 },
+    rows: (size) => contenders[size].map((contender) => contender.name),
     play: (run, size) => {
       const { history, polls } = latencyTraffic(scenario, effect, {
         seed: first + run,
         historySeconds: LATENCY_HISTORY_SECONDS,
       });
       const world = { quantile, allowed: thresholdPct / 100, plannedPolls: polls.length, history };
-      return play(CONTENDERS[size], world, polls);
+      return play(contenders[size], world, polls);
     },
   };
 }
@@ -99,7 +102,7 @@ export const LATENCY_TABLES: readonly Table[] = [
     id: "latency-0",
     title: "99th percentile of latency, threshold 0",
     text: "p99 is the only metric. Times count from the first request of the candidate, the discarded warm-up of 60 s included.",
-    columns: P99.map(column),
+    columns: P99.map((wanted, i) => column(wanted, i)),
   },
   {
     id: "latency-20",
@@ -114,3 +117,19 @@ export const LATENCY_TABLES: readonly Table[] = [
     columns: OTHERS.map((wanted, i) => column(wanted, 200 + i)),
   },
 ];
+
+/** What was tried to beat the prototype, on latency. */
+export const LATENCY_IDEAS_TABLE: Table = {
+  id: "ideas-latency",
+  title: "Ideas: finding a worse 99th percentile sooner",
+  text: "Each at alpha .01 for this metric alone, phi calibrated, no warm-up discarded.",
+  columns: [
+    at0("lognormal", "lognormal", "identical"),
+    at0("arnoise", "arnoise", "identical"),
+    at0("lognormal", "x1.1", "worse", { factor: 1.1 }),
+    at0("lognormal", "x1.25", "worse", { factor: 1.25 }),
+    at0("lognormal", "3 % take 500 ms more", "worse", { tailShare: 0.03, tailMs: 500 }),
+    at0("low1", "low1 x2", "worse", { factor: 2 }),
+    at0("arnoise", "arnoise x1.25", "worse", { factor: 1.25 }),
+  ].map((wanted, i) => column(wanted, 300 + i, "ideas-latency", { full: LATENCY_IDEAS, short: LATENCY_IDEAS })),
+};

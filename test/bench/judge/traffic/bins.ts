@@ -7,6 +7,9 @@ export type Edges = readonly number[];
 /** A native histogram of schema 3 (8 buckets an octave, 9 %), from 4 ms to 8 s. */
 export const NATIVE_EDGES: Edges = Array.from({ length: 8 * 11 + 1 }, (_, i) => (16 + i) * 4 - 1);
 
+/** A native histogram of schema 5: every bin. */
+export const FINEST_EDGES: Edges = Array.from({ length: BINS }, (_, i) => i);
+
 /** The edges that client libraries use when none are given: 5 ms to 10 s, each 2 to 2.5 times the last. */
 export const DEFAULT_EDGES: Edges = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000].map(
   (ms) => Math.round(Math.log2(ms) * BINS_PER_OCTAVE) - 1,
