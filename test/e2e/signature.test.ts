@@ -28,7 +28,14 @@ test("where only signatures count, nothing else decides, and verify checks who s
     [["target", "production"], true],
     [["canary", "stageDuration"], "10m"],
     [["observe"], "15m"],
-    [["approvals"], { accept: ["ssh-signature"], signers: "signers" }],
+    [
+      ["approvals"],
+      {
+        accept: ["ssh-signature"],
+        signers: "signers",
+        roles: ["release-manager", "reliability-engineer"].map((role) => ({ role, persons: ["ada@example.org"] })),
+      },
+    ],
   ]);
   const started = await run(root, ["run", "3.0.0", "--detach", "--format", "json"]);
   expect(started.code, started.err).toBe(0);
@@ -54,14 +61,31 @@ test("where only signatures count, nothing else decides, and verify checks who s
   }
   expect(world.events().some(({ event }) => event.event === "approval")).toBe(false);
 
-  const rejected = await signedBy(ada, "ada@example.org", "--answer", "reject", "--reason", "wrong week");
-  expect(rejected.code, rejected.err + rejected.out).toBe(0);
+  // A role is what the plan gives to this person, and part of what is signed.
+  const climbed = await signedBy(ada, "ada@example.org", "--role", "operations-lead");
+  expect(JSON.parse(climbed.out)).toMatchObject({ taken: false, note: expect.stringMatching(/names nobody as/) });
+  expect((await signedBy(ada, "ada@example.org", "--role", "release-manager", "--answer", "reject")).code).toBe(64);
+  const signed = await signedBy(ada, "ada@example.org", "--role", "release-manager");
+  expect(signed.code, signed.err + signed.out).toBe(0);
+  const taken = world.events().findLast(({ event }) => event.event === "request")?.event;
+  if (taken?.event !== "request" || taken.request.kind !== "approve") throw new Error("no approval was asked for");
+  const moved = { ...taken.request, role: "reliability-engineer" };
+  const message = { op: "request", id: "moved", request: moved, actor: { kind: "person", name: "ada" } };
+  expect(await world.project.ports.sockets.call(socketPath(root, "runner"), message, 10_000)).toMatchObject({
+    taken: false,
+    note: expect.stringMatching(/signature is not/),
+  });
+
+  expect((await run(root, ["deploy-decide", "abort", "--reason", "enough seen"])).code).toBe(0);
   const status = await world.ended();
-  expect(status.outcome).toBe("ABORTED");
+  expect(["ABORTED", "ROLLED_BACK"]).toContain(status.outcome);
   const approval = world.events().find(({ event }) => event.event === "approval")?.event;
-  expect(approval).toMatchObject({ decision: "reject", way: "ssh-signature", person: "ada@example.org" });
+  expect(approval).toMatchObject({ decision: "approve", way: "ssh-signature", role: "release-manager" });
   const archive = world.events().find(({ event }) => event.event === "archiving")?.event;
   const dir = archive?.event === "archiving" ? archive.dir : "";
   const verified = await run(root, ["verify", join(root, dir), "--format", "json"]);
   expect(verified.code, verified.out).toBe(0);
+  const report = readFileSync(join(root, dir, "artifacts/reports/deployment-report-3.0.0.md"), "utf8");
+  expect(report).toMatch(/\| release manager \| ada\\@example\.org \| ssh-signature \|/);
+  expect(report).toContain("| reliability engineer | unsigned |");
 });
