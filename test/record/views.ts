@@ -93,6 +93,7 @@ export function artifactViews(t: (plain: string) => string): { [K in ArtifactKin
       communication: [fact],
       tell: [tell],
       signOffs: [signOff, unsigned],
+      approvedUntil: at,
       advice: [advice],
     },
     "rollback-plan": {

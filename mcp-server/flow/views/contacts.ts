@@ -61,3 +61,8 @@ export function rollbackCommunication(plan: Plan): string | null {
 export function sideEffectRows({ declared }: Plan): NonNullable<RollbackPlan["sideEffects"]> {
   return [...(declared?.sideEffects ?? [])];
 }
+
+/** What people look after once production is in a known state. */
+export function sideEffectSteps(plan: Plan): string[] {
+  return sideEffectRows(plan).map(({ what, treatment }) => `see to what going back leaves: ${what} (${treatment})`);
+}

@@ -2,7 +2,7 @@ import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num, pct } from "../../record/figures.ts";
 import { epochMs, instantOf, spanText } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
-import { channelText, contactRows, contactTexts, sideEffectRows } from "./contacts.ts";
+import { channelText, contactRows, contactTexts, sideEffectRows, sideEffectSteps } from "./contacts.ts";
 import { type EventRow, eventRows } from "./event-rows.ts";
 import { firstBadAt } from "./first-bad.ts";
 import { judgedRows } from "./metric-rows.ts";
@@ -228,9 +228,7 @@ export function incidentActions(record: RunRecord): NonNullable<View["actions"]>
         ]),
     open("P1", "find the cause: the evidence and the measurements of this run are in its archive", "prevents"),
     open("P1", "look at what the new version wrote and began while it had users", "mitigates"),
-    ...sideEffectRows(record.plan).map(({ what, treatment }) =>
-      open("P1", `see to what going back leaves: ${what} (${treatment})`, "mitigates"),
-    ),
+    ...sideEffectSteps(record.plan).map((step) => open("P1", step, "mitigates")),
     open("P2", "add a check that would have failed before production", "detects"),
   ];
 }

@@ -2,7 +2,7 @@ import type { MetricRule } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import { startLimitMs } from "../../target/index.ts";
-import { spanText } from "../../vocab/index.ts";
+import { epochMs, instantOf, spanText } from "../../vocab/index.ts";
 import { type Plan, planHash, plannedMs } from "../plan.ts";
 import { sourceText } from "../understanding/rows.ts";
 import { adviceOf } from "./advice.ts";
@@ -49,8 +49,15 @@ export function planView(record: RunRecord): View {
     communication: [{ name: "Messages to people outside the run", value: receiversText(plan) }],
     tell: tellRows(plan),
     signOffs: signOffs(state),
+    approvedUntil: approvedUntil(record),
     advice: adviceOf(record, "approval"),
   };
+}
+
+function approvedUntil({ plan, state }: RunRecord): View["approvedUntil"] {
+  const { approval, approvalAt } = state;
+  if (approval?.decision !== "approve" || approvalAt === undefined) return null;
+  return instantOf(epochMs(approvalAt) + plan.waits.approvalValidMs);
 }
 
 const RATIONALE: Record<Plan["strategy"], string> = {

@@ -14,6 +14,7 @@ import { type Reason, spanText } from "../../vocab/index.ts";
 import type { FlowEvent, Trigger } from "../events.ts";
 import type { Plan } from "../plan.ts";
 import { stoppedByReadiness } from "../readiness-state.ts";
+import { sideEffectSteps } from "./contacts.ts";
 import { documentPath, documentsOf } from "./documents.ts";
 import { masked } from "./masked.ts";
 import { metricName } from "./metric-rows.ts";
@@ -266,7 +267,7 @@ function rollbackFailed(record: RunRecord): Own {
     facts: [{ name: "Rolled back because of", value: state.latched ? triggerText(state.latched) : null }],
     found: state.outcome?.reasons.map(({ text }) => text) ?? [],
     response: wayBack(record),
-    actions: toDo(record),
+    actions: [...toDo(record), ...sideEffectSteps(record.plan)],
     closing: "No deployment starts here until a person has released the hold.",
   };
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { Advice, Check, Contact, Fact, list, SideEffect, SignOff, Tell, Text } from "./parts.ts";
+import { Advice, Check, Contact, Fact, list, Moment, SideEffect, SignOff, Tell, Text } from "./parts.ts";
 
 /** What will be done, frozen before anything is. */
 export const DeploymentPlanView = z.object({
@@ -42,6 +42,8 @@ export const DeploymentPlanView = z.object({
   /** Whom people tell, and when. */
   tell: list(Tell),
   signOffs: list(SignOff),
+  /** Until when the approval counts, where there is one: production has to be changed first by then. */
+  approvedUntil: Moment.default(null),
   advice: list(Advice),
 });
 

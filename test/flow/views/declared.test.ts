@@ -71,6 +71,7 @@ describe("what people declare", () => {
       message.indexOf("- bring production into a known state"),
     );
     expect(message).not.toContain("whoever is on call");
+    expect(message).toContain("- see to what going back leaves: orders in the queue (the old version reads them)");
     expect(textOf(s, "rollback-report")).toContain("Call now, in this order:");
     expect(textOf(s, "rollback-report")).toContain("| P0 | call incident commander, Ada: pager shop |");
     const at = s.events.at(-1)?.at;
@@ -96,6 +97,16 @@ describe("what people declare", () => {
     ["a channel", { escalation: { channel: "#ops" } }, "people meet in #ops"],
   ])("says who hears of a rollback: %s", (_name, config, text) => {
     expect(rollbackCommunication(planOf({ config }))).toBe(text);
+  });
+});
+
+describe("the approval in the plan's document", () => {
+  test("says until when it counts", () => {
+    expect(textOf(success(), "deployment-plan")).toContain("and until 2026-03-04 12:01:17 UTC: later it allows");
+    const { plan, events } = success();
+    const before = events.filter(({ event }) => event.event !== "approval");
+    const text = artifactFiles(recordOf(plan, before)).find(({ path }) => path.includes("deployment-plan"))?.text;
+    expect(text).not.toContain("The approval counts for this hash");
   });
 });
 
