@@ -1,0 +1,152 @@
+import { describe, expect, it } from "vitest";
+import { kayentaSaysHigh, mannWhitneyZ } from "./contenders/mann-whitney.ts";
+import { failedChecks } from "./contenders/windows.ts";
+import { play } from "./play.ts";
+import { addTally, emptyTally, median, wilson } from "./tally.ts";
+import { bucketed, DEFAULT_EDGES, NATIVE_EDGES } from "./traffic/bins.ts";
+import { ERROR_SCENARIOS, errorTraffic, NO_ERROR_EFFECT } from "./traffic/errors.ts";
+import { LATENCY_SCENARIOS, latencyTraffic, NO_LATENCY_EFFECT } from "./traffic/latencies.ts";
+import { randomOf } from "./traffic/random.ts";
+import { playTask } from "./work.ts";
+
+const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+const variance = (values: readonly number[]) => {
+  const middle = mean(values);
+  return mean(values.map((value) => (value - middle) ** 2));
+};
+const drawn = (count: number, draw: () => number) => Array.from({ length: count }, draw);
+
+describe("chance", () => {
+  it("gives the same numbers for the same seed, others for the next", () => {
+    const [a, b, c] = [randomOf(7), randomOf(7), randomOf(8)].map((random) => drawn(5, random.uniform));
+    expect(a).toEqual(b);
+    expect(a).not.toEqual(c);
+  });
+
+  it.each([0.3, 5, 40, 9000])("draws Poisson numbers of mean %d", (lambda) => {
+    const random = randomOf(1);
+    const values = drawn(20_000, () => random.poisson(lambda));
+    expect(mean(values) / lambda).toBeCloseTo(1, 1);
+    expect(variance(values) / lambda).toBeCloseTo(1, 1);
+    expect(values.every((value) => Number.isInteger(value) && value >= 0)).toBe(true);
+  });
+
+  it("draws standard normal and geometric numbers", () => {
+    const random = randomOf(2);
+    const normal = drawn(20_000, random.normal);
+    expect(mean(normal)).toBeCloseTo(0, 1);
+    expect(variance(normal)).toBeCloseTo(1, 1);
+    expect(mean(drawn(20_000, () => random.geometric(5)))).toBeCloseTo(5, 0);
+  });
+});
+
+describe("traffic", () => {
+  const events = (name: "web100" | "bursty") =>
+    errorTraffic(ERROR_SCENARIOS[name], NO_ERROR_EFFECT, { seed: 3, historySeconds: 36_000 }).history.map(
+      ({ baseline }) => baseline.events,
+    );
+
+  it("has independent failures, or clusters that scatter about nine times as much", () => {
+    const dispersion = (name: "web100" | "bursty") => variance(events(name)) / mean(events(name));
+    expect(dispersion("web100")).toBeCloseTo(1, 0);
+    expect(dispersion("bursty")).toBeGreaterThan(7);
+    expect(dispersion("bursty")).toBeLessThan(11);
+  });
+
+  it("has the share, rate and worsening that were asked for", () => {
+    const { polls } = errorTraffic(
+      ERROR_SCENARIOS.web100,
+      { factor: 3, added: 0, from: 900 },
+      { seed: 4, historySeconds: 0 },
+    );
+    const late = polls.filter(({ atSeconds }) => atSeconds > 900);
+    const sum = (arm: "baseline" | "candidate", what: "exposure" | "events") =>
+      late.reduce((total, poll) => total + poll[arm][what], 0);
+    expect(sum("candidate", "exposure") / sum("baseline", "exposure")).toBeCloseTo(1 / 9, 2);
+    expect(sum("baseline", "events") / sum("baseline", "exposure")).toBeCloseTo(0.01, 2);
+    expect(sum("candidate", "events") / sum("candidate", "exposure")).toBeCloseTo(0.03, 2);
+  });
+
+  it("loses no request in buckets", () => {
+    const { polls } = latencyTraffic(LATENCY_SCENARIOS.bimodal, NO_LATENCY_EFFECT, { seed: 5, historySeconds: 0 });
+    for (const { baseline } of polls.slice(0, 5)) {
+      const all = baseline.reduce((a, b) => a + b, 0);
+      for (const edges of [NATIVE_EDGES, DEFAULT_EDGES]) {
+        expect(bucketed(baseline, edges).reduce((sum, { count }) => sum + count, 0)).toBe(all);
+      }
+    }
+  });
+});
+
+describe("the tools of today", () => {
+  it("are Mann-Whitney's statistic with ties", () => {
+    expect(mannWhitneyZ([1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1])).toBeCloseTo(4.5 / Math.sqrt(5.25), 10);
+    expect(mannWhitneyZ([3, 3], [3, 3])).toBe(0);
+    expect(mannWhitneyZ([0, 0], [3, 3])).toBe(0);
+  });
+
+  it("are Kayenta's interval with its tolerance", () => {
+    const points = Array.from({ length: 10 }, (_, i) => 100 + i);
+    expect(
+      kayentaSaysHigh(
+        points,
+        points.map((value) => value + 50),
+      ),
+    ).toBe(true);
+    expect(kayentaSaysHigh(points, points)).toBe(false);
+    expect(
+      kayentaSaysHigh(
+        points,
+        points.map((value) => value - 50),
+      ),
+    ).toBe(false);
+  });
+
+  it("count failed checks, with or without forgetting", () => {
+    const said = (inARow: boolean) => [true, true, false, true].map(failedChecks(3, { inARow }));
+    expect(said(false)).toEqual([undefined, undefined, undefined, "FAIL"]);
+    expect(said(true)).toEqual([undefined, undefined, undefined, undefined]);
+  });
+});
+
+describe("counting", () => {
+  it("gives Wilson's interval and the middle value", () => {
+    expect(wilson(5, 100).low).toBeCloseTo(0.0215, 4);
+    expect(wilson(5, 100).high).toBeCloseTo(0.1118, 4);
+    expect(wilson(0, 100)).toMatchObject({ low: 0 });
+    expect(wilson(0, 0)).toEqual({ low: 0, high: 1 });
+    expect([median([30, 10, 20]), median([])]).toEqual([20, undefined]);
+  });
+
+  it("takes a PASS back when a FAIL follows, and calls an open end open only where three answers are known", () => {
+    const polls = [10, 20, 30].map((atSeconds) => ({ atSeconds }));
+    const saying = (threeValued: boolean, words: readonly ("PASS" | "FAIL" | undefined)[]) => {
+      const left = [...words];
+      return { name: "", threeValued, open: () => () => left.shift() };
+    };
+    const endings = [
+      saying(true, ["PASS", "PASS", "FAIL"]),
+      saying(true, [undefined, "PASS", "PASS"]),
+      saying(true, ["PASS", "PASS", undefined]),
+      saying(false, [undefined, undefined, undefined]),
+    ].map((contender) => play([contender], undefined, polls)[0]);
+    expect(endings).toEqual([
+      { outcome: "FAIL", atSeconds: 30 },
+      { outcome: "PASS", atSeconds: 20 },
+      { outcome: "INCONCLUSIVE", atSeconds: 30 },
+      { outcome: "PASS", atSeconds: 30 },
+    ]);
+  });
+
+  it("comes to the same in one piece and in two", () => {
+    const column = "errors/0/x5";
+    const whole = playTask({ column, first: 0, runs: 6 }, "short").tallies;
+    const parts = [0, 3].map((first) => playTask({ column, first, runs: 3 }, "short").tallies);
+    const added = whole.map((_, row) => {
+      const total = emptyTally();
+      for (const part of parts) addTally(total, part[row] ?? emptyTally());
+      return total;
+    });
+    expect(added).toEqual(whole);
+  });
+});
