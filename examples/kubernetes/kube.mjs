@@ -5,7 +5,7 @@ import { Failure, kubectl, kubectlJson, message } from "./kubectl.mjs";
 import { deploymentName, manifestOf } from "./manifest.mjs";
 import { instanceOf, poolsOf } from "./pods.mjs";
 
-const { SERVICE = "", POD_PORT } = process.env;
+const { SERVICE = "", POD_URL } = process.env;
 const [verb, env] = process.argv.slice(2);
 
 function look() {
@@ -21,7 +21,7 @@ function observe() {
   const answer = {
     entryUrl: process.env[`ENTRY_URL_${env.toUpperCase()}`],
     pools: poolsOf(deployments, selected),
-    instances: pods.map((pod) => instanceOf(pod, POD_PORT)),
+    instances: pods.map((pod) => instanceOf(pod, { urlPattern: POD_URL, env })),
   };
   process.stdout.write(JSON.stringify(answer));
 }

@@ -14,7 +14,7 @@ export function poolsOf(deployments, selected) {
 }
 
 /** A pod as an instance. The kubelet keeps the last end of a container only, so one out-of-memory kill is told, not how many. */
-export function instanceOf({ metadata, spec, status }, podPort) {
+export function instanceOf({ metadata, spec, status }, { urlPattern, env } = {}) {
   const containers = status.containerStatuses ?? [];
   const ends = containers.flatMap(({ state, lastState }) => [state?.terminated, lastState?.terminated]);
   return {
@@ -26,8 +26,13 @@ export function instanceOf({ metadata, spec, status }, podPort) {
     startedAt: status.startTime ?? metadata.creationTimestamp,
     restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0),
     oomKills: ends.some((end) => end?.reason === "OOMKilled") ? 1 : 0,
-    ...(podPort && status.podIP ? { url: `http://${status.podIP}:${podPort}` } : {}),
+    ...(urlPattern ? { url: urlOf(urlPattern, { env, pod: metadata.name, ip: status.podIP }) } : {}),
   };
+}
+
+/** Where the runner reaches a pod. One that has no address yet is not ready, and nobody asks it at this one. */
+function urlOf(pattern, { env, pod, ip = "0.0.0.0" }) {
+  return pattern.replaceAll("{env}", env).replaceAll("{pod}", pod).replaceAll("{ip}", ip);
 }
 
 function stateOf({ metadata, status }, containers) {

@@ -14,7 +14,7 @@ interface Seen {
   readonly digest: string;
   readonly url?: string;
 }
-const pods: { instanceOf(pod: unknown, port?: string): Seen } = await import(
+const pods: { instanceOf(pod: unknown, where?: { urlPattern: string; env: string }): Seen } = await import(
   join(ROOT, "examples/kubernetes/pods.mjs")
 );
 
@@ -89,7 +89,19 @@ describe("a pod of examples/kubernetes", () => {
 
   test("has a URL only where the runner can reach it", () => {
     expect(pods.instanceOf(pod({}, { ready: true }))).not.toHaveProperty("url");
-    expect(pods.instanceOf(pod({}, { ready: true }), "8080").url).toBe("http://10.244.1.9:8080");
+    const urlIn = (given: object, urlPattern: string) => pods.instanceOf(given, { urlPattern, env: "production" }).url;
+    expect(urlIn(pod({}, { ready: true }), "http://{ip}:8080")).toBe("http://10.244.1.9:8080");
+    const proxied = "http://127.0.0.1:8001/api/v1/namespaces/{env}/pods/{pod}:8080/proxy";
+    expect(urlIn(pod({}), proxied)).toBe(
+      "http://127.0.0.1:8001/api/v1/namespaces/production/pods/shop-2-4-0-6d8c9f7b5c-xk2p9:8080/proxy",
+    );
+  });
+
+  test("has one before it has an address, because an instance without URL would be no answer", () => {
+    const waiting = pod({ imageID: "" }, { phase: "Pending" });
+    Object.assign(waiting.status, { podIP: undefined });
+    const seen = pods.instanceOf(waiting, { urlPattern: "http://{ip}:8080", env: "staging" });
+    expect(seen).toMatchObject({ state: "starting", url: "http://0.0.0.0:8080" });
   });
 });
 

@@ -29,7 +29,18 @@ export function exampleConfig(example: string): DeployConfig {
 }
 
 /** A copy of an example whose kubectl and docker are imitations with a state of their own. */
-export function makeExampleWorld(example: string): QuietWorld {
+export interface ExampleCopy {
+  readonly root: string;
+  /** Folder with the state of the imitated platform. */
+  readonly state: string;
+  /** Variables that lead the example's commands to the imitations. */
+  readonly env: { readonly PATH: string; readonly KUBECONFIG: string; readonly DOCKER_CONFIG: string };
+  /** Puts a build of a version into the imitated registry. */
+  publish(version: string, behaviour?: object): void;
+  remove(): void;
+}
+
+export function copyExample(example: string): ExampleCopy {
   const root = realpathSync(mkdtempSync(join(tmpdir(), `example-${example}-`)));
   cpSync(join(ROOT, "examples", example), root, { recursive: true });
   const state = join(root, "platform");
@@ -40,14 +51,15 @@ export function makeExampleWorld(example: string): QuietWorld {
     writeFileSync(shim, `#!/bin/sh\nexec "${process.execPath}" "${join(PLATFORMS, `${program}.mjs`)}" "$@"\n`);
     chmodSync(shim, 0o755);
   }
-  vi.stubEnv("PATH", `${join(root, "bin")}${delimiter}${process.env.PATH}`);
-  vi.stubEnv("KUBECONFIG", join(state, "cluster.json"));
-  vi.stubEnv("DOCKER_CONFIG", state);
-  const { target } = exampleConfig(example);
-  if (target.kind !== "command") throw new Error("an example of commands");
   const registry = join(state, "registry.json");
   return {
-    target: openCommandTarget({ root, config: target, ports: realPorts(), settleMs: 5_000 }),
+    root,
+    state,
+    env: {
+      PATH: `${join(root, "bin")}${delimiter}${process.env.PATH}`,
+      KUBECONFIG: join(state, "cluster.json"),
+      DOCKER_CONFIG: state,
+    },
     publish: (version, behaviour = {}) => {
       const known = existsSync(registry) ? JSON.parse(readFileSync(registry, "utf8")) : {};
       // Old builds stay in a registry, reached by their digest.
@@ -55,9 +67,22 @@ export function makeExampleWorld(example: string): QuietWorld {
       const builds = { ...known, [digest]: { digest, behaviour }, [version]: { digest, behaviour } };
       writeFileSync(registry, JSON.stringify(builds));
     },
+    remove: () => rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
+  };
+}
+
+/** A target over the copy of an example. */
+export function makeExampleWorld(example: string): QuietWorld {
+  const { root, env, publish, remove } = copyExample(example);
+  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  const { target } = exampleConfig(example);
+  if (target.kind !== "command") throw new Error("an example of commands");
+  return {
+    target: openCommandTarget({ root, config: target, ports: realPorts(), settleMs: 5_000 }),
+    publish,
     close: () => {
       vi.unstubAllEnvs();
-      rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+      remove();
     },
   };
 }

@@ -145,7 +145,10 @@ function kubernetesTarget(findings: Findings, say: Say): Line[] {
     "  kind: command",
     ["  production: true", "real users: minimum times hold and a person approves"],
     ["  routing: by-replica", "a Service spreads connections over the pods behind it"],
-    ["  instanceUrls: false", "true, with POD_PORT set for observe, where this machine can reach the pods"],
+    [
+      "  instanceUrls: false",
+      "true, with POD_URL below, where this machine reaches the pods, if only by kubectl proxy",
+    ],
     "  resolve:",
     image === undefined
       ? [
@@ -177,6 +180,7 @@ function kubernetesTarget(findings: Findings, say: Say): Line[] {
       "      ENTRY_URL_PRODUCTION: https://example.com",
       say.lack("target.observe.env.ENTRY_URL_PRODUCTION", "write where production is reached from here"),
     ],
+    `      # POD_URL: "http://127.0.0.1:8001/api/v1/namespaces/{env}/pods/{pod}:${port ?? 8080}/proxy"`,
     "    passEnv: [KUBECONFIG]",
     "  apply:",
     '    command: [node, deploy/kube.mjs, apply, "{env}"]',
@@ -234,8 +238,9 @@ function metricsSection(
 ): Line[] {
   if (target === "kubernetes") {
     return [
-      "# Metrics are not judged where replicas share the traffic: docs/targets.md says when they can be.",
-      "# metrics: { path: /metrics }",
+      "# What users meet is not judged where replicas share the traffic; the journeys below, sent to each version, can be, once",
+      "# instanceUrls is true (or with `strategy: blue-green` and no canary): docs/targets.md.",
+      "# metrics: { source: probes }",
     ];
   }
   if (metrics && (measured?.counted?.requests ?? 0) >= IN_USE) {
