@@ -71,6 +71,8 @@ export function addedProbeRate(state: RunState, watched: WatchState): number {
   if (track !== "production") return 0;
   const isThin = [...state.watches.values()].some((other) => other.watch.track === track && other.extendedMs > 0);
   if (!isThin) return 0;
+  // Nothing was recorded before a first deployment, and nothing is compared.
+  if (state.plan.previous === null) return probes.ratePerSecond;
   // At 100 % the record is of users alone: many more probes than users would make another mix of it.
   const steps = Math.max(1, ...probeJourneys(state).map((journey) => journey.steps.length));
   const limit = frozen

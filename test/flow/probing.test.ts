@@ -45,6 +45,7 @@ function stateOf(
     minRequests?: number;
     before?: Record<string, string>;
     notApplicable?: Record<string, string>;
+    first?: boolean;
   } = {},
 ): RunState {
   const results = Object.entries(o.before ?? {}).map(([id, outcome]) => ({ id, outcome }));
@@ -52,6 +53,7 @@ function stateOf(
     plan: {
       probes: probesOf(config),
       journeys: config.journeys ?? null,
+      previous: o.first ? null : { version: "1.0.0" },
       metrics: config.metrics ? { config: config.metrics, beta: 0.05, rules: metricRules(config, 0) } : null,
       stages: [{ weightPct: 100, durationMs: 900_000, minRequests: o.minRequests ?? 0 }],
       notApplicable: o.notApplicable ?? {},
@@ -126,6 +128,12 @@ describe("probes beside scraped metrics", () => {
       0,
     ],
     ["at 100 % without a record are not sent", stateOf(CONFIG, { extendedMs: 1 }), watched("production", true), 0],
+    [
+      "of a first deployment are sent at 100 %, because nobody may come and nothing is compared",
+      stateOf(CONFIG, { extendedMs: 1, first: true }),
+      watched("production", true),
+      10,
+    ],
     [
       "are not sent to the old version after a rollback",
       stateOf(CONFIG, { extendedMs: 1 }),

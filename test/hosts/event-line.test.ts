@@ -124,7 +124,7 @@ describe("the line of an event", () => {
           onExpiry: "rollback",
         },
       },
-      "12:30:45Z QUESTION: worse? (rollback | accept, within 1 h 00 min)",
+      "12:30:45Z QUESTION: worse? (rollback | accept, within 1 h 00 min); answer: deploy-flow approve --answer rollback --reason ...",
     ],
     [
       { event: "answer", key: KEY, answer: "expired", way: "none", person: "", reason: "" },

@@ -128,4 +128,33 @@ http_request_duration_seconds_count 10000
     expect(ended.out).toContain("/gone is not measured: it answered with status 404");
     expect(new Set(asked.map((line) => line.split(" ")[0]))).toEqual(new Set(["GET"]));
   });
+
+  it.each([
+    [
+      "a label names",
+      ['path="/menu",code="200"} 1900', 'path="/health",code="200"} 5000'],
+      { label: "path", matches: "/health" },
+      /ignore: \{ label: path, matches: "\/health" \} # health checks are nobody's requests/,
+    ],
+    ["no label names", ['code="200"} 5900'], undefined, /# ignore: no label tells health checks/],
+    ["it does not count", ['path="/menu",code="200"} 5900'], undefined, /^(?![\s\S]*ignore:)/],
+  ])(
+    "leaves out health checks that %s, because they would hide what users meet",
+    async (_name, counters, ignore, says) => {
+      const page = ["# TYPE http_requests_total counter", ...counters.map((one) => `http_requests_total{${one}`), ""];
+      const shop = createServer((request, response) => {
+        const pages: Record<string, string> = { "/health": "{}", "/": "tea", "/metrics": page.join("\n") };
+        response.writeHead(pages[request.url ?? ""] === undefined ? 404 : 200).end(pages[request.url ?? ""]);
+      });
+      await new Promise<void>((resolve) => shop.listen(0, "127.0.0.1", resolve));
+      const folder = folderWith(PROJECT);
+      const where = `http://127.0.0.1:${(shop.address() as AddressInfo).port}`;
+      expect(await run(folder, ["init", "--url", where, "--seconds", "1"])).toMatchObject({ code: 0, err: "" });
+      shop.close();
+      const text = readFileSync(join(folder, "deploy.yaml"), "utf8");
+      expect(text).toMatch(says);
+      expect(config(folder).metrics).toMatchObject({ source: "scrape" });
+      expect(config(folder).metrics?.ignore).toEqual(ignore);
+    },
+  );
 });

@@ -9,6 +9,14 @@ export interface MetricNames {
   readonly path: string;
   readonly requests: { readonly name: string; readonly label: string };
   readonly latency?: { readonly name: string; readonly unit: "s" | "ms" };
+  /** Label and value of the health checks, which are nobody's requests; `unknown` where no label names a path. */
+  readonly health?: { readonly label: string; readonly value: string } | "unknown";
+}
+
+/** `metrics.ignore` for the health checks; its pattern is of the whole value. */
+export function ignoredOf(health: MetricNames["health"]): { label: string; matches: string } | undefined {
+  if (health === undefined || health === "unknown") return undefined;
+  return { label: health.label, matches: health.value.replace(/[.*+?^${}()|[\]\\]/g, "\\$&") };
 }
 
 /** A Deployment with what surrounds it. */

@@ -7,11 +7,12 @@ import type { Findings } from "./findings.ts";
 import { readProjectFiles } from "./look.ts";
 import { measureService } from "./measure.ts";
 import type { Measured } from "./measured.ts";
-import { type Proposal, propose, type TargetChoice, targetFor } from "./propose.ts";
+import type { Proposal, TargetChoice } from "./proposal.ts";
+import { propose, targetFor } from "./propose.ts";
 
 export type { Findings } from "./findings.ts";
 export type { Measured } from "./measured.ts";
-export type { Proposal, TargetChoice } from "./propose.ts";
+export type { Proposal, TargetChoice } from "./proposal.ts";
 
 export interface InitWith {
   /** Folder of the project, absolute. */

@@ -8,7 +8,7 @@ import {
 } from "../../evidence/metrics/index.ts";
 import type { Ports } from "../../ports/index.ts";
 import { FlowError, messageOf } from "../../vocab/index.ts";
-import type { MetricNames } from "./findings.ts";
+import { ignoredOf, type MetricNames } from "./findings.ts";
 import { type Counted, type Measured, percentile } from "./measured.ts";
 import { HEALTH_PATHS, STATUS_LABELS } from "./sources.ts";
 
@@ -42,7 +42,7 @@ export async function measureService(o: MeasureWith): Promise<Measured> {
   const asked = await ask(get, answering, o);
   const page = await metricsPage(get, o.metricsPath ?? "/metrics");
   if ("problem" in page) problems.push(page.problem);
-  const names = "page" in page ? namesOn(page.page, o.metricsPath ?? "/metrics") : undefined;
+  const names = "page" in page ? namesOn(page.page, o.metricsPath ?? "/metrics", health?.path) : undefined;
   if ("page" in page && names === undefined)
     problems.push("the metrics page has no counter of requests with a label that tells failures");
   return {
@@ -162,7 +162,7 @@ async function metricsPage(get: Get, path: string): Promise<{ page: Exposition }
 }
 
 /** The counter of requests and the histogram of times that a page has. */
-export function namesOn(page: Exposition, path: string): MetricNames | undefined {
+export function namesOn(page: Exposition, path: string, healthPath?: string): MetricNames | undefined {
   const counter = page.samples.find(
     ({ name, labels }) =>
       /requests?(?:_received)?_total$/.test(name) && STATUS_LABELS.some((label) => labels.has(label)),
@@ -174,7 +174,21 @@ export function namesOn(page: Exposition, path: string): MetricNames | undefined
     name: bucket.name.replace(/_bucket$/, ""),
     unit: /_seconds_bucket$/.test(bucket.name) ? ("s" as const) : ("ms" as const),
   };
-  return { path, requests: { name: counter.name, label }, ...(latency ? { latency } : {}) };
+  const health = healthPath === undefined ? undefined : healthOn(page, counter.name, healthPath);
+  return {
+    path,
+    requests: { name: counter.name, label },
+    ...(latency ? { latency } : {}),
+    ...(health ? { health } : {}),
+  };
+}
+
+/** How the counter of requests tells the health checks, which it was asked for just now; undefined where it leaves them out. */
+function healthOn({ samples }: Exposition, counter: string, healthPath: string): MetricNames["health"] {
+  const labels = samples.filter(({ name }) => name === counter).flatMap((sample) => [...sample.labels]);
+  const own = labels.find(([, value]) => value === healthPath);
+  if (own) return { label: own[0], value: own[1] };
+  return labels.some(([, value]) => value.startsWith("/")) ? undefined : "unknown";
 }
 
 function countedOn(page: Exposition, names: MetricNames): Counted {
@@ -187,11 +201,12 @@ function countedOn(page: Exposition, names: MetricNames): Counted {
   };
 }
 
-function metricsConfigOf({ path, requests, latency }: MetricNames): MetricsConfig {
+function metricsConfigOf({ path, requests, latency, health }: MetricNames): MetricsConfig {
   return MetricsConfig.parse({
     path,
     requests: { name: requests.name, failed: { label: requests.label, matches: "5.." } },
     ...(latency ? { latency } : {}),
+    ...(ignoredOf(health) ? { ignore: ignoredOf(health) } : {}),
   });
 }
 

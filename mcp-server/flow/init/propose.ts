@@ -1,30 +1,8 @@
-import type { Findings, Found, MetricNames } from "./findings.ts";
+import type { Findings } from "./findings.ts";
 import { type Measured, proposeSlo } from "./measured.ts";
+import type { Missing, Proposal, ProposedKey, Say, TargetChoice } from "./proposal.ts";
+import { metricsSection } from "./propose-metrics.ts";
 import { comment, flow, type Line, text } from "./yaml-text.ts";
-
-/** Where versions shall run. */
-export type TargetChoice = "sandbox" | "kubernetes";
-
-/** One value of the proposed deploy.yaml and where it is from. */
-export interface ProposedKey {
-  readonly key: string;
-  readonly value: unknown;
-  readonly from: string;
-}
-
-/** Something that was looked for and not found. */
-export interface Missing {
-  readonly key: string;
-  readonly next: string;
-}
-
-export interface Proposal {
-  readonly target: TargetChoice;
-  readonly text: string;
-  readonly taken: readonly ProposedKey[];
-  readonly missing: readonly Missing[];
-  readonly notes: readonly string[];
-}
 
 /** The target that fits what was found: Kubernetes where manifests are, else processes on this machine. */
 export function targetFor(findings: Findings): TargetChoice {
@@ -64,11 +42,6 @@ export function propose(findings: Findings, measured: Measured | undefined, targ
     missing,
     notes: [...findings.notes, ...(measured?.problems ?? [])],
   };
-}
-
-interface Say {
-  readonly take: (key: string, value: unknown, from: string) => string;
-  readonly lack: (key: string, next: string) => string;
 }
 
 function lineText(line: Line): string {
@@ -224,70 +197,6 @@ function slo(measured: Measured | undefined, { take }: Say): Line[] {
     "slo:",
     [`  errorRatePct: ${errorRatePct}`, take("slo.errorRatePct", errorRatePct, proposal.errorsFrom)],
     [`  latencyP99Ms: ${latencyP99Ms}`, take("slo.latencyP99Ms", latencyP99Ms, proposal.latencyFrom)],
-  ];
-}
-
-/** Requests that the service counted by itself: with fewer, nobody seems to use it where it was asked. */
-const IN_USE = 1_000;
-
-function metricsSection(
-  { metrics, metricsPath }: Findings,
-  measured: Measured | undefined,
-  target: TargetChoice,
-  { take, lack }: Say,
-): Line[] {
-  if (target === "kubernetes") {
-    return [
-      "# What users meet is not judged where replicas share the traffic; the journeys below, sent to each version, can be, once",
-      "# instanceUrls is true (or with `strategy: blue-green` and no canary): docs/targets.md.",
-      "# metrics: { source: probes }",
-    ];
-  }
-  if (metrics && (measured?.counted?.requests ?? 0) >= IN_USE) {
-    return ["# Every instance's own metrics page.", ...scraped(metrics, take), PROBES];
-  }
-  const next = metricsPath
-    ? `${metricsPath.value} (${metricsPath.from}) may be a metrics page; init --url reads its names, or write them below`
-    : "serve a Prometheus page with a counter of requests and a histogram of times, then take the lines below";
-  return [
-    "# Measured are the answers to our own probes, the journeys below sent again and again: enough while nobody else asks.",
-    ["metrics: { source: probes, poll: 500ms }", "usually 10s"],
-    PROBES,
-    metrics
-      ? "# With users, better their own requests. In place of the line `metrics` above:"
-      : `# ${comment(lack("metrics", next))}`,
-    ...(metrics ? scraped(metrics, take) : unknownPage(metricsPath?.value ?? "/metrics")).map(commentedOut),
-  ];
-}
-
-const PROBES: Line = [
-  "probes: { ratePerSecond: 40, recordFor: 10s }",
-  "journeys per second to each version; usually 2, and 1m",
-];
-
-function unknownPage(path: string): Line[] {
-  return [
-    "metrics:",
-    `  path: ${text(path)}`,
-    '  requests: { name: http_requests_total, failed: { label: status, matches: "5.." } }',
-    "  latency: { name: http_request_duration_seconds, unit: s }",
-  ];
-}
-
-function commentedOut(line: Line): Line {
-  return typeof line === "string" ? `# ${line}` : [`# ${line[0]}`, line[1]];
-}
-
-function scraped({ value, from }: Found<MetricNames>, take: Say["take"]): Line[] {
-  const { path, requests, latency } = value;
-  return [
-    "metrics:",
-    [`  path: ${text(path)}`, take("metrics", { path, requests, latency }, from)],
-    ["  poll: 500ms", "usually 10s"],
-    `  requests: { name: ${text(requests.name)}, failed: { label: ${text(requests.label)}, matches: "5.." } }`,
-    latency
-      ? `  latency: { name: ${text(latency.name)}, unit: ${latency.unit} }`
-      : ["  # latency: { name: http_request_duration_seconds, unit: s }", "no histogram of request times was found"],
   ];
 }
 

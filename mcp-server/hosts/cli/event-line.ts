@@ -1,4 +1,4 @@
-import type { FlowEvent } from "../../flow/events.ts";
+import type { FlowEvent, Question } from "../../flow/events.ts";
 import { roleText } from "../../flow/roles.ts";
 import { runningText } from "../../flow/running-text.ts";
 import type { ReadinessReport } from "../../judge/index.ts";
@@ -89,6 +89,14 @@ function add(tally: Tally, increments: readonly Increment[], arm: Increment["arm
   };
 }
 
+/** Whoever reads this waits: it says what for, how long at most, and how to end it. */
+function questionText({ about, text, options, deadlineMs }: Question): string {
+  const [first = ""] = options;
+  const command =
+    about === "approval" ? "deploy-flow approve PLAN-HASH" : `deploy-flow approve --answer ${first} --reason ...`;
+  return `QUESTION: ${text} (${options.join(" | ")}, within ${spanText(deadlineMs)}); answer: ${command}`;
+}
+
 function isDue(state: LineState): boolean {
   const step = Math.min(REPORT_EVERY_MS, state.plannedMs / 4);
   return step > 0 && Math.floor(state.servedMs / step) > Math.floor(state.reportedMs / step);
@@ -131,7 +139,7 @@ function sentence(event: FlowEvent, before: LineState, state: LineState): string
     case "readiness":
       return readinessText(event.report);
     case "question":
-      return `QUESTION: ${event.question.text} (${event.question.options.join(" | ")}, within ${spanText(event.question.deadlineMs)})`;
+      return questionText(event.question);
     case "reminded":
       return `still unanswered after ${spanText(event.waitedMs)}; ${spanText(event.remainingMs)} remain`;
     case "held":
