@@ -103,6 +103,25 @@ describe("briefs", () => {
     expect(ids(plan, answered)).toEqual(["readiness-project-manager", "readiness-reliability-engineer"]);
   });
 
+  it("of a rollback name the incident and the people that were named, and no others", () => {
+    const latched = { kind: "slo", reasons: [] };
+    const briefOf = (plan: Plan, over: object) =>
+      briefsNow(plan, Object.assign(at(plan, "report"), OVER, { latched, ...over })).find(
+        ({ role }) => role === "incident-commander",
+      )?.text ?? "";
+    expect(briefOf(planAt("standard"), {})).toContain("- incident: none was named yet");
+    const declared = {
+      sideEffects: [{ what: "orders in the queue", treatment: "the old version reads them" }],
+      escalation: { contacts: [{ role: "incident commander", reach: "pager" }] },
+    };
+    const text = briefOf({ ...planAt("standard"), declared }, { incident: { incident: "INC-7", person: "ada" } });
+    expect(text).toContain("- incident INC-7, named by ada");
+    expect(text).toContain("- going back leaves, as declared: orders in the queue (the old version reads them)");
+    expect(text).toContain("- people are called in this order: incident commander: pager");
+    expect(encode(text).length).toBeLessThanOrEqual(600);
+    expect(briefsNow(planAt("standard"), at(planAt("standard"), "readiness"))[0]?.text).not.toContain("incident:");
+  });
+
   it("are short, carry facts of this run, and say how to hand in", () => {
     const plan = planAt("thorough");
     for (const step of ["readiness", "staging", "baseline", "execute", "observe", "rollback"]) {

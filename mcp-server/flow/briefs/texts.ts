@@ -3,6 +3,7 @@ import { type BriefId, renderBrief } from "../../record/briefs.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { Plan } from "../plan.ts";
 import type { RunState } from "../run-state.ts";
+import { contactTexts, sideEffectRows } from "../views/contacts.ts";
 import { masked } from "../views/masked.ts";
 import { briefsDue } from "./due.ts";
 import type { BriefSpec } from "./table.ts";
@@ -53,8 +54,20 @@ function factsOf(plan: Plan, state: RunState): string[] {
     `steps so far: ${state.steps.map(({ step }) => step).join(", ")}`,
     ...gates.map(({ gate, verdict }) => cut(`gate ${gate}: ${verdict.outcome}; ${textsOf(verdict.reasons)}`)),
     ...(latched ? [cut(`going back because of ${latched.kind}: ${textsOf(latched.reasons)}`)] : []),
+    ...(latched ? ofGoingBack(plan, state) : []),
     ...(outcome ? [cut(`outcome ${outcome.outcome}: ${textsOf(outcome.reasons)}`)] : []),
     ...(state.adviceMs > 0 ? [`time for an answer: ${spanText(state.adviceMs)}`] : []),
+  ];
+}
+
+/** What people declared for this moment: an agent quotes it and adds no name of its own. */
+function ofGoingBack(plan: Plan, { incident }: RunState): string[] {
+  const left = sideEffectRows(plan).map(({ what, treatment }) => `${what} (${treatment})`);
+  const contacts = contactTexts(plan);
+  return [
+    incident ? `incident ${incident.incident}, named by ${incident.person}` : "incident: none was named yet",
+    ...(left.length > 0 ? [cut(`going back leaves, as declared: ${left.join("; ")}`)] : []),
+    ...(contacts.length > 0 ? [cut(`people are called in this order: ${contacts.join("; ")}`)] : []),
   ];
 }
 
