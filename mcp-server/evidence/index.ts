@@ -1,6 +1,7 @@
 export * from "./config.ts";
 export * from "./http-step.ts";
 export * from "./journeys/index.ts";
+export * from "./load/index.ts";
 export * from "./metrics/index.ts";
 export * from "./placeholders.ts";
 export * from "./probes/index.ts";

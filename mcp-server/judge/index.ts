@@ -3,6 +3,7 @@ export * from "./gates/index.ts";
 export { InfraVerdict, infraVerdict, judgeInfra } from "./infra.ts";
 export * from "./inputs.ts";
 export { type JourneyChange, journeyChange, judgeJourneys } from "./journeys.ts";
+export * from "./load/index.ts";
 export * from "./metrics/index.ts";
 export * from "./migrations/index.ts";
 export { JUDGE } from "./name.ts";

@@ -4,18 +4,14 @@ import { Label, Version } from "../vocab/index.ts";
 
 // Arguments that several tools take, described once.
 
-export const ThresholdParameter = z
-  .number()
-  .min(0)
-  .max(100)
-  .describe("accepted regression in percent; equal passes, more fails");
+export const ThresholdParameter = z.number().min(0).max(100).describe("accepted regression in percent");
 
 export const ScopeParameter = TestScope.describe("critical: P0 and P1 only; targeted: only `targets`");
 
 export const ReportsParameter = z
   .array(z.string().min(1))
   .min(1)
-  .describe("a stored label, or report files, folders or globs");
+  .describe("stored label, or report files, folders, globs");
 
 export const LabelParameter = Label.describe("name of a stored baseline, e.g. production");
 

@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { z } from "zod";
 import { type DimensionName, infraVerdict, JUDGE, judgeInfra, judgeJourneys, judgeSmoke } from "../judge/index.ts";
 import { InfraReading, JourneysRun, SmokeRun } from "../judge/inputs.ts";
+import { LoadMetric } from "../judge/load/verdict.ts";
 import { readMetrics, startMetrics, stepMetrics } from "../judge/metrics/index.ts";
 import { exceeds, percentText } from "../judge/tests/rate.ts";
 import { TestsVerdict } from "../judge/tests/result.ts";
@@ -9,6 +10,7 @@ import {
   FlowError,
   type Instant,
   type MetricId,
+  Outcome3,
   type Reason,
   type Sha256,
   sha256,
@@ -32,6 +34,9 @@ const CheckResult = TestsVerdict.pick({ verdict: true, reasons: true, blockers: 
   tests: z.object({ baselinePassed: z.number().int().min(0), totals: z.object({ lost: z.number().int().min(0) }) }),
 });
 
+/** The compared load results in it. */
+const LoadCheck = z.object({ verdict: Outcome3, threshold: z.number(), metrics: z.array(LoadMetric).min(1) });
+
 /** One dimension that a file speaks of. */
 export interface PresentedDimension {
   readonly name: DimensionName;
@@ -50,6 +55,8 @@ export function readPresented(path: string, threshold: number, io: ToolIo): Pres
   const found: { name: DimensionName; verdict: Omit<Verdict, "inputs"> }[] = [];
   const check = CheckResult.safeParse(value);
   if (check.success) found.push({ name: "tests", verdict: judgeCheck(check.data, threshold) });
+  const load = LoadCheck.safeParse(value);
+  if (load.success) found.push({ name: "metrics", verdict: judgeLoadCheck(load.data, threshold) });
   const smoke = SmokeRun.safeParse(value).data ?? z.object({ run: SmokeRun }).safeParse(value).data?.run;
   if (smoke) found.push({ name: "smoke", verdict: unlessCut(value, "run.results", judgeSmoke(smoke)) });
   const journeys = z.object({ journeys: JourneysRun }).safeParse(value).data?.journeys;
@@ -152,6 +159,29 @@ function judgeCheck(check: z.infer<typeof CheckResult>, threshold: number): Omit
     };
   }
   return { outcome: "PASS", reasons: [counted], wouldPassIf: "", judge: JUDGE };
+}
+
+/**
+ * What the load results were cannot be judged again from their figures: a failure is believed, and a pass where this gate
+ * allows at least as much as was allowed there.
+ */
+function judgeLoadCheck(check: z.infer<typeof LoadCheck>, threshold: number): Omit<Verdict, "inputs"> {
+  const failing = check.metrics.filter(({ outcome }) => outcome === "FAIL");
+  const named = (metrics: readonly LoadMetric[]) => metrics.map(({ id }) => id).join(", ");
+  if (failing.length > 0) {
+    const reasons = [{ code: "regression", text: `worse in the load results: ${named(failing)}` }];
+    return { outcome: "FAIL", reasons, wouldPassIf: `${named(failing)} not worse`, judge: JUDGE };
+  }
+  const stricter = check.threshold > threshold;
+  if (check.verdict !== "PASS" || stricter) {
+    const text = stricter
+      ? `compared with ${check.threshold} % allowed, and this gate allows ${threshold} %`
+      : "the check that it comes from did not pass";
+    const wouldPassIf = "load results that pass with this gate's threshold";
+    return { outcome: "INCONCLUSIVE", reasons: [{ code: "load-open", text }], wouldPassIf, judge: JUDGE };
+  }
+  const reasons = [{ code: "excluded", text: `no worsening in the load results: ${named(check.metrics)}` }];
+  return { outcome: "PASS", reasons, wouldPassIf: "", judge: JUDGE };
 }
 
 /** One look at the error counts of both versions: the same sequential test that watches a rollout, with one poll. */

@@ -42,7 +42,7 @@ describe("a wrong command line exits with 64, says what is wrong and changes not
     [["regresion-check"], /unknown command regresion-check; did you mean regression-check\?/],
     [["runner2"], /unknown command runner2/],
     [[...COMPARE], /--candidate needs a value/],
-    [["regression-check", "--candidate", "base.xml"], /--baseline is required/],
+    [["regression-check", "--candidate", "base.xml"], /of one side have nothing to be compared with/],
     [[...COMPARE, "base.xml", "--treshold", "5"], /unknown flag --treshold; did you mean --threshold\?/],
     [[...COMPARE, "base.xml", "--threshold", "101"], /--threshold: .*<=100/],
     [[...COMPARE, "base.xml", "--threshold", "5%"], /--threshold needs a plain number/],

@@ -69,7 +69,7 @@ describe("the registry of tools", () => {
   });
 
   it("describes every argument that its name does not explain", () => {
-    const plain = new Set(["title", "summary", "sections", "findings", "env", "gate"]);
+    const plain = new Set(["title", "summary", "sections", "findings", "env", "gate", "candidateMetrics"]);
     for (const tool of TOOLS) {
       const { properties } = listTool(tool).inputSchema as { properties?: Record<string, { description?: string }> };
       for (const [key, schema] of Object.entries(properties ?? {})) {

@@ -1,0 +1,2 @@
+export { LOAD_READERS, type LoadFileResult, readLoadFile } from "./read.ts";
+export { LoadDamage, type LoadReader } from "./reader.ts";
