@@ -41,7 +41,7 @@ const Input = z.object({
   gate: z.enum(["staging", "production", "rollback"]),
   threshold: ThresholdParameter.default(0),
   baseline: ReportsParameter.optional(),
-  candidate: ReportsParameter.optional(),
+  candidate: ReportsParameter.optional().describe("likewise"),
   evidence: z
     .array(z.string().min(1))
     .default([])

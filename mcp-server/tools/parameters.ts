@@ -8,10 +8,7 @@ export const ThresholdParameter = z.number().min(0).max(100).describe("accepted 
 
 export const ScopeParameter = TestScope.describe("critical: P0 and P1 only; targeted: only `targets`");
 
-export const ReportsParameter = z
-  .array(z.string().min(1))
-  .min(1)
-  .describe("stored label, or report files, folders, globs");
+export const ReportsParameter = z.array(z.string().min(1)).min(1).describe("label, or report files, folders, globs");
 
 export const LabelParameter = Label.describe("name of a stored baseline, e.g. production");
 
