@@ -3,6 +3,7 @@ import { readHeld } from "../record/held.ts";
 import type { Stamped } from "../record/journal.ts";
 import { type Actor, FlowError, type RunId } from "../vocab/index.ts";
 import type { FlowEvent } from "./events.ts";
+import { refuseMissingSecrets } from "./metric-source.ts";
 import { ownRun } from "./owner.ts";
 import type { RunParameters } from "./parameters.ts";
 import { type Planned, planRun } from "./plan-run.ts";
@@ -52,6 +53,7 @@ export async function startRun(
 ): Promise<{ runId: RunId } & Planned> {
   refuseWhileBusy(project);
   const planned = await planRun(project, parameters, o.configFile);
+  refuseMissingSecrets(project, planned.plan.metrics?.config);
   const order = orderOf(project, planned, parameters, o);
   const { disk } = project.ports;
   const file = join(project.paths.deployment, `start-${order.runId}.json`);
@@ -78,6 +80,7 @@ export async function runHere(
 ): Promise<RunStatus> {
   refuseWhileBusy(project);
   const planned = await planRun(project, parameters, o.configFile);
+  refuseMissingSecrets(project, planned.plan.metrics?.config);
   o.onPlan?.(planned);
   const state = await ownRun(project, {
     start: orderOf(project, planned, parameters, o),

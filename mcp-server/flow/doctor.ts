@@ -1,7 +1,9 @@
 import { dirname, join } from "node:path";
+import type { MetricsConfig } from "../evidence/config.ts";
 import { allowEnv, BASE_ENV, privatePath } from "../ports/index.ts";
 import { FlowError, messageOf } from "../vocab/index.ts";
 import type { DeployConfig } from "./config.ts";
+import { askMetricsServer } from "./metric-source.ts";
 import { loadConfig, type Project } from "./project.ts";
 
 /** One thing that has to be as it should before a deployment works here. */
@@ -29,6 +31,7 @@ export async function examine(project: Project, nodeVersion: string, signal: Abo
     await sshKeygen(project, config, signal),
     ...(config ? await portChecks(project, config) : []),
     ...(config ? await programs(project, config, signal) : []),
+    ...(config?.metrics ? await metricsServer(project, config.metrics, signal) : []),
   ];
 }
 
@@ -113,6 +116,20 @@ async function portChecks({ ports }: Project, { target }: DeployConfig): Promise
       }
     }),
   );
+}
+
+/** Where metrics come from a server, it has to answer, with the secret that is in the environment here. */
+async function metricsServer(project: Project, config: MetricsConfig, signal: AbortSignal): Promise<DoctorCheck[]> {
+  const id = "metrics server";
+  try {
+    const answer = await askMetricsServer(project, config, signal);
+    if (answer === undefined) return [];
+    if ("server" in answer) return [{ id, state: "ok", found: "it answers" }];
+    return [{ id, state: "problem", found: answer.failure, next: "correct metrics.prometheus, or start the server" }];
+  } catch (error) {
+    const next = error instanceof FlowError ? error.next : "correct metrics.prometheus";
+    return [{ id, state: "problem", found: messageOf(error), next }];
+  }
 }
 
 /** The programs that deploy.yaml starts, by name; what has a path is the release's own and is not looked for. */

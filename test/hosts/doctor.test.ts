@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -67,5 +68,32 @@ describe("doctor", () => {
     ["22.0.0", "ok"],
   ])("judges Node.js %s", (version, state) => {
     expect(nodeCheck(version).state).toBe(state);
+  });
+
+  it("asks the metrics server, and misses its secret", async () => {
+    const asked: (string | undefined)[] = [];
+    const server = createServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end('{"status":"success","data":{"resultType":"scalar","result":[1700000000,"1700000000"]}}');
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const metrics = (auth: string) =>
+      `metrics: { source: prometheus, prometheus: { url: "http://127.0.0.1:${port}", match: 'version="{version}"'${auth} } }\n`;
+    const open = await examined(folderWith({ "deploy.yaml": config({ more: metrics("") }) }));
+    expect(open.of("metrics server")).toMatchObject({ state: "ok" });
+    const secret = folderWith({ "deploy.yaml": config({ more: metrics(", auth: { bearerEnv: NO_SUCH_TOKEN }") }) });
+    expect((await examined(secret)).of("metrics server")).toMatchObject({
+      state: "problem",
+      next: expect.stringContaining("NO_SUCH_TOKEN"),
+    });
+    server.close();
+    const gone = await examined(folderWith({ "deploy.yaml": config({ more: metrics("") }) }));
+    expect(gone.of("metrics server")).toMatchObject({
+      state: "problem",
+      found: expect.stringContaining("cannot be asked"),
+    });
+    expect(asked).toEqual([undefined]);
+    expect(gone.code).toBe(1);
   });
 });

@@ -8,7 +8,7 @@ export * from "./history.ts";
 export * from "./page.ts";
 export * from "./poll.ts";
 export * from "./presets/index.ts";
-export { secretNames } from "./prometheus/client.ts";
+export { createPrometheusClient, secretNames } from "./prometheus/client.ts";
 export * from "./prometheus/config.ts";
 export * from "./prometheus/cursor.ts";
 export { prometheusProblems } from "./prometheus/problems.ts";
