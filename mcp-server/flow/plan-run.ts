@@ -22,6 +22,7 @@ import { loadConfig, openTarget, type Project } from "./project.ts";
 import { adviceDocuments } from "./strategy/documents.ts";
 import { orNoSuchVersion, orTargetFailure } from "./target-failure.ts";
 import { reportPaths } from "./test-evidence.ts";
+import { resolveParameters } from "./understanding/resolve.ts";
 
 /** A plan with what a person approves and what the runner freezes beside it. */
 export interface Planned {
@@ -38,14 +39,18 @@ const PRODUCTION = "production" as Label;
 /** Looks everything up and makes the plan. Changes nothing. */
 export async function planRun(project: Project, parameters: RunParameters, configFile?: string): Promise<Planned> {
   const { config, text, sha256: configSha256 } = loadConfig(project, configFile);
+  const stated = statedKeys(text);
+  const file = configFile ?? project.paths.deployYaml;
+  // What contradicts itself is refused before any platform is asked: asking the sandbox starts it.
+  withLines(text, file, () => resolveParameters({ parameters, config, stated }));
   const target = openTarget(project, config.target);
   const signal = AbortSignal.timeout(LOOK_UP_MS);
   const digest = await orNoSuchVersion(target.resolve(parameters.version, signal), parameters.version);
   const live = await orTargetFailure(target.observe("production", signal));
-  const plan = withLines(text, configFile ?? project.paths.deployYaml, () =>
+  const plan = withLines(text, file, () =>
     makePlan({
       config,
-      stated: statedKeys(text),
+      stated,
       configSha256,
       parameters,
       digest,

@@ -12,11 +12,11 @@ function masked(text: string, versions: { old: string; new: string }): string {
 
 /** Sections whose rows depend on what this very run measured, and when: only that they are there is compared. */
 const MEASURED =
-  /^(Measured|Regressions|Staging regression gate|Regression gates|Service levels|Smoke checks|User journeys|Timeline|Note|Going back|Failed checks|What failed|Done about it|Read|Artifacts)$/;
+  /^(Measured|Regressions|Staging regression gate|Regression gates|Service levels|Smoke checks|User journeys|Timeline|Note|Going back|Failed checks|What failed|What happened|Done about it|Read|Artifacts)$/;
 
 /** Lines whose end quotes a measurement. */
 const QUOTING =
-  /^(.*?(?:rolled back|Rolled back because of|rollback failed|Infrastructure|Smoke checks failed|Staging regression gate failed|would have passed|Status|Detected|Found|error rate|latency p99)): .*$/;
+  /^(.*?(?:rolled back|Deployment failed|Rolled back because of|rollback failed|Infrastructure|Smoke checks failed|Staging regression gate failed|would have passed|Status|Detected|Found|error rate|latency p99)): .*$/;
 
 /**
  * The messages of a run as `run` prints them (start, what went wrong, final summary), without its lines per event, and

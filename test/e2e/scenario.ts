@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { seedSandbox } from "../../mcp-server/flow/api.ts";
 import type { FlowEvent, Trigger } from "../../mcp-server/flow/events.ts";
 import { runCommandLine } from "../../mcp-server/hosts/cli/main.ts";
-import { OUTCOME_EXIT, type RunOutcome, type Version } from "../../mcp-server/vocab/index.ts";
+import { type Instance, OUTCOME_EXIT, type RunOutcome, type Version } from "../../mcp-server/vocab/index.ts";
 import type { LoadRecord } from "../../scripts/demo/open-loop.mjs";
 import { journalProblems } from "../flow/invariants.ts";
 import { type Ended, run } from "../hosts/process.ts";
@@ -14,7 +14,7 @@ import { messagesOf } from "./messages.ts";
 import { addRelease, type ReleaseKind } from "./release-kinds.ts";
 import { personAtTerminal } from "./terminal.ts";
 import { lostRequests, unexplainedTraffic } from "./traffic.ts";
-import { type Edit, editConfig, makeWorld, servingNow, type World, type WorldOptions } from "./world.ts";
+import { type Edit, editConfig, instancesNow, makeWorld, servingNow, type World, type WorldOptions } from "./world.ts";
 
 /** Something that a person does while the run goes on. */
 export interface Deed {
@@ -22,8 +22,10 @@ export interface Deed {
   readonly once: (event: FlowEvent) => boolean;
   /** How many such events there have to be; default one. */
   readonly times?: number;
-  /** Words after `deploy-flow`; `{planHash}` is replaced. */
-  readonly types: readonly string[];
+  /** Words after `deploy-flow`; `{planHash}` is replaced. Without any, `does` is all. */
+  readonly types?: readonly string[];
+  /** What is done beside the program. */
+  readonly does?: (world: World) => void | Promise<void>;
   /** At a terminal, where the one-time code is typed; otherwise from a program, as agents and jobs do. */
   readonly atTerminal?: true;
   /** What the command ends with; default 0. */
@@ -50,7 +52,7 @@ export interface Scenario {
   readonly losesRequestsItself?: true;
   /** What is seen first depends on chance, and so do the messages. */
   readonly messagesVary?: true;
-  readonly before?: (world: World) => void | Promise<void>;
+  readonly before?: (world: World, version: string) => void | Promise<void>;
   readonly afterwards?: (world: World, ended: Ended) => Promise<void>;
 }
 
@@ -126,23 +128,34 @@ export function playAll(title: string, scenarios: readonly Scenario[], options: 
   });
 }
 
+/** What releases of some kinds write into the data that all versions share. */
+const LEFT_BEHIND = ["spoiled", "limping", "limping.was", "silent", "silent.was"];
+
 /** Every scenario begins with the same version in production, and without what earlier ones learned about it. */
 async function asBefore(world: World, usual: string, isEmpty: boolean): Promise<void> {
   const { root, paths } = world.project;
   world.project.ports.disk.writeAtomic(join(root, "deploy.yaml"), usual);
   rmSync(paths.baselines, { recursive: true, force: true });
-  rmSync(join(root, "spoiled"), { force: true });
+  for (const left of LEFT_BEHIND) rmSync(join(root, left), { force: true });
   if (isEmpty) return;
   const serving = (await servingNow(world.project)).filter(({ weightPct }) => weightPct > 0);
   const isUsual = serving.length === 1 && serving[0]?.version === FIRST;
   if (!isUsual) await seedSandbox(world.project, FIRST as Version, AbortSignal.timeout(60_000));
+  // One that was not well is so for a moment longer.
+  while ((await instancesNow(world.project)).some(isUnwell)) {
+    await world.project.ports.clock.sleep(50);
+  }
+}
+
+function isUnwell({ version, state }: Instance): boolean {
+  return version === FIRST && state === "unhealthy";
 }
 
 async function play(world: World, scenario: Scenario, version: string): Promise<void> {
   const { root } = world.project;
   addRelease(root, version, scenario.release);
   editConfig(root, scenario.edits ?? []);
-  await scenario.before?.(world);
+  await scenario.before?.(world, version);
   const sent = world.load.records.length;
   const flags = await withPlanHash(world, version, scenario.flags ?? []);
   const running = run(root, ["run", version, ...flags]);
@@ -198,12 +211,14 @@ async function doAll(world: World, version: string, deeds: readonly Deed[], runn
   void running.then(() => {
     over = true;
   });
-  for (const { once, times = 1, types, atTerminal, exits = 0 } of deeds) {
+  for (const { once, times = 1, types, does, atTerminal, exits = 0 } of deeds) {
     const due = () => world.events().filter(({ event }) => once(event)).length >= times;
     while (!(isOf(world, version) && due())) {
       if (over) return;
       await world.project.ports.clock.sleep(50);
     }
+    await does?.(world);
+    if (!types) continue;
     const opened = world.events().find(({ event }) => event.event === "run-opened")?.event;
     const planHash = opened?.event === "run-opened" ? opened.planHash : "";
     const words = types.map((word) => (word === "{planHash}" ? planHash : word));

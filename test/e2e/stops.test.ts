@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { run } from "../hosts/process.ts";
 import { asks, playAll, type Scenario } from "./scenario.ts";
-import type { Edit } from "./world.ts";
+import { type Edit, instancesNow, type World } from "./world.ts";
 
 const command = (id: string, criterion: string, exitCode: number) => ({
   kind: "command",
@@ -39,6 +39,13 @@ const ALWAYS: Edit = [
   ],
 ];
 
+/** One instance of what runs in production says that it is not well, and the platform has seen it. */
+async function oneInstanceUnwell({ project }: World): Promise<void> {
+  const [first] = await instancesNow(project);
+  writeFileSync(join(project.root, "limping"), first?.id ?? "");
+  while ((await instancesNow(project)).every(({ state }) => state === "ready")) await project.ports.clock.sleep(100);
+}
+
 const scenarios: Scenario[] = [
   {
     name: "NO-GO: a mandatory criterion fails",
@@ -47,6 +54,14 @@ const scenarios: Scenario[] = [
     ends: "BLOCKED by readiness",
     production: "old",
     prints: [/NO-GO/, /ENV-2/],
+  },
+  {
+    name: "NO-GO: production itself is not well",
+    release: "healthy",
+    before: oneInstanceUnwell,
+    ends: "BLOCKED by readiness",
+    production: "old",
+    prints: [/❌ Production is UNHEALTHY/, /ENV-1: 1 of 2 serving instances are ready/],
   },
   {
     name: "the release that ends an incident goes without that criterion, for a reason",
@@ -85,6 +100,32 @@ const scenarios: Scenario[] = [
     prints: [/CONDITIONAL-GO/],
   },
   {
+    name: "CONDITIONAL-GO that a person acknowledges goes on to SUCCESS",
+    release: "healthy",
+    // A freeze asks for a person's approval also where no real users are and watches may be short.
+    edits: [ALWAYS, CONDITION, [["approvals"], { accept: ["flag", "terminal"] }]],
+    flags: ["--override-freeze", "checkout is down, ticket 4715", "--approve", "{planHash}"],
+    person: [
+      {
+        once: asks("conditions"),
+        types: ["approve", "--answer", "continue", "--reason", "scanned by hand this morning"],
+        atTerminal: true,
+      },
+    ],
+    ends: "SUCCESS",
+    production: "new",
+    prints: [/CONDITIONAL-GO/, /ticket 4715/],
+    afterwards: async (world) => {
+      const answers = world.events().flatMap(({ event }) => (event.event === "answer" ? [event] : []));
+      const word = { answer: "continue", way: "terminal", reason: "scanned by hand this morning" };
+      expect(answers).toContainEqual(expect.objectContaining(word));
+      const { deployment } = world.project.paths;
+      const report = readFileSync(join(deployment, "deployment-readiness-report.md"), "utf8");
+      const person = answers.find(({ answer }) => answer === "continue")?.person;
+      expect(report).toMatch(new RegExp(`\\| \`SEC-1\` \\| the command ended with code 1 \\|.*\\| ${person} \\|`));
+    },
+  },
+  {
     name: "CONDITIONAL-GO that nobody acknowledges is a no",
     release: "healthy",
     edits: [...REAL_USERS, CONDITION, [["waits", "decisionUnattended"], "1s"]],
@@ -121,6 +162,20 @@ const scenarios: Scenario[] = [
     ],
     ends: "BLOCKED at staging",
     production: "old",
+  },
+  {
+    name: "BLOCKED at staging by the 8 % of its tests that it loses",
+    release: "healthy",
+    edits: [
+      [["regressionThreshold"], 5],
+      [["staging"], { observe: "1s", rehearse: false }],
+    ],
+    // Of the release of the demonstration in which one wrong limit lets 12 of 150 tests fail.
+    before: ({ project: { root } }, version) =>
+      cpSync(join(root, "reports/2.1.0.xml"), join(root, `reports/${version}.xml`)),
+    ends: "BLOCKED at staging",
+    production: "old",
+    prints: [/8\.0 %/, /12 of 150|138 of 150/],
   },
   {
     name: "ABORTED before exposure on request",

@@ -152,6 +152,15 @@ async function ended(project: Project): Promise<RunStatus> {
 
 /** What production serves, read back. */
 export async function servingNow(project: Project) {
+  return (await liveNow(project)).pools;
+}
+
+/** The instances in production, read back. */
+export async function instancesNow(project: Project) {
+  return (await liveNow(project)).instances;
+}
+
+function liveNow(project: Project) {
   const { config } = loadConfig(project);
-  return (await openTarget(project, config.target).observe("production", AbortSignal.timeout(10_000))).pools;
+  return openTarget(project, config.target).observe("production", AbortSignal.timeout(10_000));
 }

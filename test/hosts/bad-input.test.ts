@@ -1,30 +1,11 @@
 import { mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { runCommandLine } from "../../mcp-server/hosts/cli/main.ts";
+import { realPorts } from "../../mcp-server/ports/index.ts";
 import { folderWith } from "../tools/folder.ts";
+import { MINIMAL, SERVER, TEXTS } from "./bad-texts.ts";
 import { run } from "./process.ts";
-
-const TARGET = `target:
-  kind: sandbox
-  artifact: releases/{version}
-  command: [node, server.mjs]
-  environments:
-    production: { port: 0 }
-`;
-const MINIMAL = `service: shop\n${TARGET}`;
-const SERVER = { "releases/2.0.0/server.mjs": "" };
-const COMMAND = `service: shop
-target:
-  kind: command
-  production: false
-  routing: per-request
-  resolve: { command: [./hands, resolve, "{version}"] }
-  observe: { command: [./hands, observe, "{env}"] }
-  apply: { command: [./hands, apply, "{env}"] }
-`;
-const BOMB = `a: &a [x, x, x, x, x, x, x, x, x]\n${[..."bcdefghi"]
-  .map((name, index) => `${name}: &${name} [${Array(9).fill(`*${"abcdefgh"[index]}`).join(", ")}]`)
-  .join("\n")}\n`;
 
 /** What a person sees, with the folder of the test taken out. */
 async function refusedPlan(folder: string, words: readonly string[] = ["plan", "2.0.0"]) {
@@ -35,114 +16,34 @@ async function refusedPlan(folder: string, words: readonly string[] = ["plan", "
   return { code: ended.code, said: ended.err.replaceAll(folder, "PROJECT") };
 }
 
-/** Each text, and what the message has to name. */
-const TEXTS: [name: string, text: string, line: number | undefined, key: string | undefined][] = [
-  ["an unknown key, with the one that was meant", `${MINIMAL}obsrve: 5m\n`, 8, "obsrve"],
-  ["an unknown key of a section", `${MINIMAL}canary: { stageDuraton: 5m }\n`, 8, "canary.stageDuraton"],
-  ["a key that belongs into another section", `${MINIMAL}healthPath: /up\n`, 8, "healthPath"],
-  ["an unknown environment", MINIMAL.replace("production:", "prod:"), 7, "target.environments.prod"],
-  ["a wrong type", `${MINIMAL}instances: many\n`, 8, "instances"],
-  ["a fraction where only whole numbers count", `${MINIMAL}instances: 1.5\n`, 8, "instances"],
-  ["a text for a switch", `${MINIMAL}rollbackOnRegression: yes\n`, 8, "rollbackOnRegression"],
-  ["a text for a list", MINIMAL.replace("[node, server.mjs]", "node server.mjs"), 5, "target.command"],
-  ["an empty list", `${MINIMAL}canary: { stages: [] }\n`, 8, "canary.stages"],
-  ["a value out of range", `${MINIMAL}slo: { errorRatePct: 100 }\n`, 8, "slo.errorRatePct"],
-  ["no number at all", `${MINIMAL}slo: { latencyP99Ms: .inf }\n`, 8, "slo.latencyP99Ms"],
-  ["a duration without unit", `${MINIMAL}observe: 15\n`, 8, "observe"],
-  ["a duration in words", `${MINIMAL}observe: a while\n`, 8, "observe"],
-  ["a value that is none of the known ones", `${MINIMAL}strategy: cannary\n`, 8, "strategy"],
-  ["a missing key", TARGET, 1, "service"],
-  ["a missing key of a section", MINIMAL.replace("  artifact: releases/{version}\n", ""), 2, "target.artifact"],
-  ["a key without a value", `${MINIMAL}observe:\n`, 8, "observe"],
-  ["no kind of target", "service: shop\ntarget: {}\n", 2, "target.kind"],
-  ["an unknown kind of target", MINIMAL.replace("sandbox", "kubernetes"), 3, "target.kind"],
-  ["a key of another kind of target", MINIMAL.replace("  kind: sandbox", "  kind: command"), 2, "target.production"],
-  ["a placeholder that has no value", COMMAND.replace('"{version}"', '"{env}"'), 6, "target.resolve.command[2]"],
-  [
-    "a misspelt key of an alternative",
-    `${MINIMAL}tests: { candidate: { comand: [npm, test] } }\n`,
-    8,
-    "tests.candidate.comand",
-  ],
-  ["an alternative that is none", `${MINIMAL}tests: { candidate: {} }\n`, 8, "tests.candidate"],
-  ["a text where sections are", `${MINIMAL}tests: { candidate: npm test }\n`, 8, "tests.candidate"],
-  [
-    "keys of two alternatives",
-    `${MINIMAL}tests: { candidate: { command: [npm, test], reports: [a.xml] } }\n`,
-    8,
-    "tests.candidate",
-  ],
-  [
-    "a command that never writes its report",
-    `${MINIMAL}tests: { candidate: { command: [npm, test] } }\n`,
-    8,
-    "tests.candidate.command",
-  ],
-  [
-    "a misspelt key of a receiver",
-    `${MINIMAL}notify:\n  - on: [outcome]\n    webhok: https://example.com\n`,
-    10,
-    "notify[0].webhok",
-  ],
-  ["a receiver without address", `${MINIMAL}notify:\n  - on: [outcome]\n`, 9, "notify[0]"],
-  ["an address that is none", `${MINIMAL}notify:\n  - webhook: ftp://example.com\n`, 9, "notify[0].webhook"],
-  ["an unknown occasion", `${MINIMAL}notify:\n  - { command: [x], on: [outcom] }\n`, 9, "notify[0].on[0]"],
-  [
-    "a bad regular expression",
-    `${MINIMAL}metrics:\n  ignore: { label: path, matches: "/health(" }\n`,
-    9,
-    "metrics.ignore.matches",
-  ],
-  ["a rhythm that is too fast", `${MINIMAL}metrics: { poll: 10ms }\n`, 8, "metrics.poll"],
-  [
-    "a check twice",
-    `${MINIMAL}smoke:\n  checks:\n    - { id: a, group: health, path: / }\n    - { id: a, group: health, path: / }\n`,
-    11,
-    "smoke.checks[1].id",
-  ],
-  [
-    "a check that leads to another host",
-    `${MINIMAL}smoke: { checks: [{ id: a, group: health, path: //example.com }] }\n`,
-    8,
-    "smoke.checks[0].path",
-  ],
-  [
-    "a name that cannot be written in braces",
-    `${MINIMAL}smoke: { checks: [{ id: a, group: health, path: /, remember: { a-b: c } }] }\n`,
-    8,
-    "smoke.checks[0].remember.a-b",
-  ],
-  [
-    "a variable that is not passed",
-    `${MINIMAL}smoke: { checks: [{ id: a, group: health, path: "/{env:TOKEN}" }] }\n`,
-    8,
-    "smoke.checks[0]",
-  ],
-  [
-    "a time zone that does not exist",
-    `${MINIMAL}freeze:\n  - { name: n, from: 12-20, to: 12-27, timeZone: Mars/Base, reason: r }\n`,
-    9,
-    "freeze[0].timeZone",
-  ],
-  ["a name that is none", MINIMAL.replace("shop", "Our Shop"), 1, "service"],
-  ["a key that is no property", `${MINIMAL}__proto__: { observe: 1s }\n`, 8, "__proto__"],
-  ["a merge key", `${MINIMAL}canary: { <<: { minRequests: 1 } }\n`, 8, `canary."<<"`],
-  ["several problems", `${MINIMAL}observe: fast\ninstances: 0\nstrategi: canary\n`, 8, "observe"],
-  ["canary stages that fall", `${MINIMAL}strategy: canary\ncanary: { stages: [50, 5, 100] }\n`, 9, "canary.stages"],
-  ["a list instead of sections", "- service\n- target\n", 1, "(top level)"],
-  ["an empty file", "", undefined, undefined],
-  ["comments only", "# nothing yet\n", undefined, undefined],
-  ["a bracket that is never closed", `${MINIMAL}canary: { stages: [5\n`, 9, undefined],
-  ["a key twice", `${MINIMAL}service: other\n`, 8, undefined],
-  ["tabs", "service: shop\ntarget:\n\tkind: sandbox\n", 3, undefined],
-  ["two documents", `${MINIMAL}---\n${MINIMAL}`, 8, undefined],
-  ["a tag", MINIMAL.replace("shop", "!!js/function shop"), 1, undefined],
-  ["an alias to nothing", `${MINIMAL}observe: *later\n`, undefined, undefined],
-  ["aliases that multiply", BOMB, undefined, undefined],
-  ["line ends of another system", `${MINIMAL}obsrve: 5m\n`.replaceAll("\n", "\r\n"), 8, "obsrve"],
-  ["a byte order mark", `\ufeff${MINIMAL}obsrve: 5m\n`, 8, "obsrve"],
-  ["control characters", `${MINIMAL}"ob\\u001b[31mserve": 5m\n`, 8, undefined],
-];
+/** The same without a process of its own: for many words over one text. */
+async function refusedHere(folder: string, words: readonly string[]) {
+  const before = readdirSync(folder, { recursive: true }).sort();
+  const [out, err]: [string[], string[]] = [[], []];
+  const terminal = {
+    isTty: false,
+    colours: false,
+    columns: 120,
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+    ask: async () => "",
+  };
+  const signal = AbortSignal.timeout(30_000);
+  const code = await runCommandLine({ words, cwd: folder, ports: realPorts(), terminal, signal });
+  expect(out).toEqual([]);
+  expect(readdirSync(folder, { recursive: true }).sort(), "nothing was written, nothing is locked").toEqual(before);
+  return { code, said: err.join("").replaceAll(folder, "PROJECT") };
+}
+
+/** What starts a run. */
+const STARTING = ["run", "deploy-start"] as const;
+
+/** A run that is refused says what `plan` says, and leaves as little. */
+async function expectNothingStarts(folder: string): Promise<void> {
+  const planned = await refusedHere(folder, ["plan", "2.0.0"]);
+  expect(planned.code).toBe(64);
+  for (const command of STARTING) expect(await refusedHere(folder, [command, "2.0.0"]), command).toEqual(planned);
+}
 
 describe("a deploy.yaml that cannot be used is refused with place, expectation and fix", () => {
   it.each(TEXTS)("%s", async (_name, text, line, key) => {
@@ -153,6 +54,10 @@ describe("a deploy.yaml that cannot be used is refused with place, expectation a
     expect(said).not.toMatch(/\p{Cc}(?<!\n)/u);
     expect(said).toMatchSnapshot();
   });
+});
+
+describe("a deploy.yaml that cannot be used starts no run: place, expectation and fix are those of plan", () => {
+  it.each(TEXTS)("%s", (_name, text) => expectNothingStarts(folderWith({ "deploy.yaml": text, ...SERVER })));
 });
 
 describe("a deploy.yaml that is no readable text", () => {
@@ -174,6 +79,12 @@ describe("a deploy.yaml that is no readable text", () => {
     expect(code).toBe(64);
     expect(said).toContain("PROJECT/deploy.yaml");
     expect(said).toMatchSnapshot();
+  });
+
+  it.each(Object.entries(made))("%s, and no run starts", async (_name, make) => {
+    const folder = folderWith(SERVER);
+    make(join(folder, "deploy.yaml"), folder);
+    await expectNothingStarts(folder);
   });
 
   it.skipIf(process.getuid?.() === 0)("may not be read", async () => {
@@ -267,4 +178,68 @@ describe("flags and files that cannot be used", () => {
     expect(refused.said).toMatchSnapshot();
     expect(refused.code).toBe(code);
   });
+});
+
+/** Words that cannot be used, for whatever starts a run; after the command. */
+const BAD_WORDS: [name: string, words: string[]][] = [
+  ["no version", []],
+  ["two versions", ["2.0.0", "3.0.0"]],
+  ["a version that is none", ["latest"]],
+  ["a version that leads out", ["../2.0.0"]],
+  ["a version without artifact", ["9.9.9", "--first-deploy"]],
+  ["an unknown flag", ["2.0.0", "--stratgy", "canary"]],
+  ["a flag without its value", ["2.0.0", "--strategy"]],
+  ["a flag twice", ["2.0.0", "--risk", "low", "--risk", "high"]],
+  ["a strategy that is none", ["2.0.0", "--strategy", "bluegreen"]],
+  ["a duration without unit", ["2.0.0", "--observe", "15"]],
+  ["a threshold above 100", ["2.0.0", "--regression-threshold", "101"]],
+  ["a threshold below 0", ["2.0.0", "--regression-threshold", "-1"]],
+  ["a threshold in percent", ["2.0.0", "--regression-threshold", "5%"]],
+  ["a number for a flag of words", ["2.0.0", "--risk", "7"]],
+  ["a depth that is none", ["2.0.0", "--depth", "deep"]],
+  ["a value for a switch", ["2.0.0", "--first-deploy=maybe"]],
+  ["answers that are no JSON", ["2.0.0", "--answers", "{"]],
+  ["an answer to what nobody asked", ["2.0.0", "--answers", '{"speed":1}']],
+  ["a mended incident without a reason", ["2.0.0", "--fixes", "INC-1"]],
+  ["a flag and guidance that contradict each other", ["2.0.0", "--strategy", "canary", "--guidance", "blue-green"]],
+  ["a project that is not there", ["2.0.0", "--project", "elsewhere"]],
+  ["a project that is a file", ["2.0.0", "--project", "good.xml"]],
+  ["a format that is none", ["2.0.0", "--format", "xml"]],
+];
+
+describe("words that cannot be used start no run", () => {
+  const project = { "deploy.yaml": MINIMAL, "good.xml": REPORT, ...SERVER };
+  it.each(STARTING.flatMap((command) => BAD_WORDS.map(([name, words]) => [command, name, words] as const)))(
+    "%s: %s",
+    async (command, _name, words) => {
+      const { code, said } = await refusedHere(folderWith(project), [command, ...words]);
+      expect(said).toMatchSnapshot();
+      expect(code).toBe(64);
+    },
+  );
+
+  it.each<[string, string[]]>([
+    ["a hash that is none", ["2.0.0", "--first-deploy", "--approve", "6d1f"]],
+    ["a config that is not there", ["2.0.0", "--config", "other.yaml"]],
+    ["a config that is a folder", ["2.0.0", "--config", "releases"]],
+  ])("run: %s", async (_name, words) => {
+    const { code, said } = await refusedHere(folderWith(project), ["run", ...words]);
+    expect(said).toMatchSnapshot();
+    expect(code).toBe(64);
+  });
+
+  it.each(STARTING)(
+    "%s: what has to be looked up in production is refused without a lock or a journal",
+    async (command) => {
+      const folder = folderWith(project);
+      try {
+        const ended = await run(folder, [command, "2.0.0"]);
+        expect(ended).toMatchObject({ code: 64, out: "" });
+        expect(ended.err).toMatch(/nothing serves production[\s\S]*expected {2}a running version[\s\S]*--first-deploy/);
+        expect(readdirSync(join(folder, ".aiwg"))).toEqual(["sandbox"]);
+      } finally {
+        expect(await run(folder, ["sandbox-stop"])).toMatchObject({ code: 0 });
+      }
+    },
+  );
 });

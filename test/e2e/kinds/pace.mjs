@@ -14,6 +14,11 @@ const USUAL_MS = 120;
 const SLOWER_MS = 450;
 /** All versions share the data below this folder; data that one of them has spoiled misleads them all. */
 const SPOILED = join(process.env.SHOP_DATA ?? ".", "spoiled");
+/** Names the one instance that is not well, until somebody takes the file away. */
+const LIMPING = join(process.env.SHOP_DATA ?? ".", "limping");
+/** Releases of this kind tell no metrics while it is there. */
+const SILENT = join(process.env.SHOP_DATA ?? ".", "silent");
+const ME = process.env.INSTANCE_ID ?? "";
 
 const DEEDS = {
   nothing: async () => {},
@@ -27,6 +32,24 @@ const DEEDS = {
   slow: () => delay(SLOWER_MS),
   exit: async () => process.exit(7),
   spoil: async () => writeFileSync(SPOILED, ""),
+  limp: async () => once(LIMPING, ME),
+  silence: async () => once(SILENT, ME),
+};
+
+let isDone = false;
+
+/** What was taken away by hand does not come again. */
+function once(file, text) {
+  if (isDone) return;
+  isDone = true;
+  if (!existsSync(`${file}.was`)) writeFileSync(file, text);
+  writeFileSync(`${file}.was`, "");
+}
+
+/** What /healthz and /metrics answer. */
+const page = {
+  isWell: () => !existsSync(LIMPING) || readFileSync(LIMPING, "utf8") !== ME,
+  isTold: () => does !== "silence" || !existsSync(SILENT),
 };
 
 /** Waiting that stands for work done elsewhere, and what this release does besides. */
@@ -41,10 +64,11 @@ export function realPace() {
       if (existsSync(SPOILED)) await DEEDS.mislead();
     },
     wait: (ms) => delay(ms, undefined, { ref: false }),
+    ...page,
   };
 }
 
 /** No waiting: for the warm-up. */
 export function noPace() {
-  return { work: async () => {}, wait: async () => {} };
+  return { work: async () => {}, wait: async () => {}, ...page };
 }
