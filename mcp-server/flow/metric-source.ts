@@ -3,6 +3,7 @@ import {
   createPrometheusClient,
   createPrometheusSource,
   createScrapeSource,
+  type ExtraSeries,
   type MetricSource,
   type MetricsConfig,
   secretNames,
@@ -15,12 +16,12 @@ import type { Project } from "./project.ts";
 export function openMetricSource(
   { ports: { http, clock } }: Project,
   config: MetricsConfig,
-  o: { versions: ArmVersions; released: Version | undefined },
+  o: { versions: ArmVersions; released: Version | undefined; extra?: readonly ExtraSeries[] },
 ): MetricSource {
-  const { versions, released } = o;
-  if (config.source !== "prometheus") return createScrapeSource({ config, http, clock, versions });
+  const { versions, released, extra = [] } = o;
+  if (config.source !== "prometheus") return createScrapeSource({ config, http, clock, versions, extra });
   const env = allowEnv(config.prometheus ? secretNames(config.prometheus) : []);
-  return createPrometheusSource({ config, http, clock, versions, released, env });
+  return createPrometheusSource({ config, http, clock, versions, released, env, extra });
 }
 
 /** FlowError `config` when the secret of the metrics server is not in the environment: a run would find out after users are exposed. */

@@ -3,6 +3,7 @@ import { durationMs, type Instance, messageOf } from "../../vocab/index.ts";
 import type { MetricsConfig } from "../config.ts";
 import { type CounterReading, readCounters } from "./counters.ts";
 import { readExposition } from "./exposition.ts";
+import type { ExtraSeries } from "./extra.ts";
 
 /** A metrics page of an ordinary service has some 10 kB. */
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
@@ -17,6 +18,7 @@ export async function readPage(
   config: MetricsConfig,
   http: Http,
   signal: AbortSignal,
+  further: readonly ExtraSeries[] = [],
 ): Promise<PageResult> {
   if (instance.url === undefined) return { failure: "the target gives no address of this instance" };
   try {
@@ -30,7 +32,7 @@ export async function readPage(
     if (response.status !== 200) return { failure: `the metrics page answered with status ${response.status}` };
     const openMetrics = /^application\/openmetrics-text\b/i.test(response.headers["content-type"] ?? "");
     const page = readExposition(response.body, { openMetrics, place: `${instance.id}${config.path}` });
-    return { reading: readCounters(page, config) };
+    return { reading: readCounters(page, config, further) };
   } catch (error) {
     return { failure: messageOf(error) };
   }

@@ -103,10 +103,14 @@ export interface NamedStep extends InstanceStep {
   readonly name: string;
 }
 
-type Counted = Pick<Increment, "metric" | "exposure" | "events" | "buckets">;
+type Counted = Pick<Increment, "metric" | "exposure" | "events" | "buckets" | "value">;
 
 /** What several instances did together, one entry per series that any of them gave. */
-function counted(steps: readonly InstanceStep[], seconds: number | undefined): Counted[] {
+function counted(
+  steps: readonly InstanceStep[],
+  seconds: number | undefined,
+  metrics: readonly MetricSpec[],
+): Counted[] {
   const grown = steps.flatMap((step) => (step.growth === undefined ? [] : [step.growth]));
   const requests = grown.flatMap((growth) => (growth.requests === undefined ? [] : [growth.requests]));
   const latencies = grown.flatMap((growth) => (growth.latency === undefined ? [] : [growth.latency]));
@@ -122,14 +126,45 @@ function counted(steps: readonly InstanceStep[], seconds: number | undefined): C
     ...(requests.length === 0 || seconds === undefined
       ? []
       : [{ metric: id("throughput"), exposure: seconds, events: total }]),
+    ...metrics.flatMap((spec) => countedExtra(grown, seconds, spec) ?? []),
   ];
+}
+
+/** One further series of several instances; undefined where none of them gave it. */
+function countedExtra(
+  grown: readonly Growth[],
+  seconds: number | undefined,
+  { id: metric, kind }: MetricSpec,
+): Counted | undefined {
+  const own = grown.flatMap(({ extra }) => extra[metric] ?? []);
+  if (own.length === 0) return undefined;
+  const gauges = own.flatMap((one) => ("gauge" in one ? [one.gauge] : []));
+  if (gauges.length > 0) {
+    const value = gauges.reduce((sum, one) => sum + one, 0) / gauges.length;
+    return { metric, exposure: gauges.length, events: 0, value };
+  }
+  const histograms = own.flatMap((one) => ("buckets" in one ? [one.buckets] : []));
+  if (histograms.length > 0) {
+    const histogram = sumHistograms(histograms);
+    const observed = observations(histogram);
+    return { metric, exposure: observed, events: observed, buckets: perBucket(histogram) };
+  }
+  const counts = own.flatMap((one) => ("total" in one ? [one] : []));
+  const total = counts.reduce((sum, one) => sum + one.total, 0);
+  if (kind === "rate") return seconds === undefined ? undefined : { metric, exposure: seconds, events: total };
+  return { metric, exposure: total, events: counts.reduce((sum, one) => sum + one.matching, 0) };
 }
 
 /**
  * The increments of one arm: one per series, or none while its instances are only being met for the first time. Those of
  * a baseline with several instances carry its two halves.
  */
-export function armIncrements(arm: Arm, steps: readonly NamedStep[], window: Window): Increment[] {
+export function armIncrements(
+  arm: Arm,
+  steps: readonly NamedStep[],
+  window: Window,
+  metrics: readonly MetricSpec[] = SCRAPED_SERIES,
+): Increment[] {
   const polls = steps.map((step) => step.poll.outcome);
   const nobody = polls.every((outcome) => outcome === "missing" || outcome === "stale");
   const grown = steps.filter((step) => step.growth !== undefined);
@@ -137,9 +172,9 @@ export function armIncrements(arm: Arm, steps: readonly NamedStep[], window: Win
   const blank: Quality = nobody && polls.includes("stale") ? "stale" : "missing";
   const quality: Quality = grown.some((step) => step.growth?.isReset) ? "reset" : "ok";
   const seconds = spanSeconds(window.from, window.to);
-  const whole = counted(grown, seconds);
-  const halves = arm === "baseline" ? halvesOf(grown)?.map((half) => counted(half, seconds)) : undefined;
-  return SCRAPED_SERIES.map(({ id: metric }): Increment => {
+  const whole = counted(grown, seconds, metrics);
+  const halves = arm === "baseline" ? halvesOf(grown)?.map((half) => counted(half, seconds, metrics)) : undefined;
+  return metrics.map(({ id: metric }): Increment => {
     const values = whole.find((one) => one.metric === metric);
     const to = window.to.at;
     if (values === undefined) {
@@ -157,6 +192,6 @@ export function armIncrements(arm: Arm, steps: readonly NamedStep[], window: Win
   });
 }
 
-function asHalf({ exposure, events, buckets }: Counted): Half {
-  return { exposure, events, ...(buckets === undefined ? {} : { buckets }) };
+function asHalf({ exposure, events, buckets, value }: Counted): Half {
+  return { exposure, events, ...(buckets === undefined ? {} : { buckets }), ...(value === undefined ? {} : { value }) };
 }

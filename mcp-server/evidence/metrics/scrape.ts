@@ -1,7 +1,8 @@
 import type { Clock, Http } from "../../ports/index.ts";
-import { type Arm, FlowError, type Increment, type Json, type LiveState } from "../../vocab/index.ts";
+import { type Arm, FlowError, type Increment, type Json, type LiveState, type MetricSpec } from "../../vocab/index.ts";
 import { type MetricsConfig, metricsProblems, refuseProblems } from "../config.ts";
 import { type Mark, ScrapeCursor } from "./cursor.ts";
+import { type ExtraSeries, extraSpec } from "./extra.ts";
 import { readHistory } from "./history.ts";
 import { readPage } from "./page.ts";
 import {
@@ -21,6 +22,8 @@ export interface ScrapeOptions {
   readonly clock: Clock;
   /** A version without an arm is `undefined`: no increments, also no missing ones. */
   readonly versions: ArmVersions;
+  /** Further series of the service. */
+  readonly extra?: readonly ExtraSeries[];
 }
 
 const ARMS = ["baseline", "candidate"] as const satisfies readonly Arm[];
@@ -31,7 +34,7 @@ const ARMS = ["baseline", "candidate"] as const satisfies readonly Arm[];
  * per version. Spans come from the monotonic clock; the wall clock only labels.
  */
 export function createScrapeSource(o: ScrapeOptions): MetricSource<ScrapeCursor> {
-  const { config, http, clock, versions } = o;
+  const { config, http, clock, versions, extra = [] } = o;
   refuseProblems(metricsProblems(config));
   if (versions.baseline !== undefined && versions.baseline === versions.candidate) {
     throw new FlowError({
@@ -44,8 +47,9 @@ export function createScrapeSource(o: ScrapeOptions): MetricSource<ScrapeCursor>
   // Tells the marks of this process from those of one that ran before it.
   const source = `${clock.wall()}+${clock.mono()}`;
 
+  const metrics = [...SCRAPED_SERIES, ...extra.map(extraSpec)];
   return {
-    metrics: SCRAPED_SERIES,
+    metrics,
     history: (live, signal) => readHistory({ config, http, clock, version: versions.baseline }, live, signal),
     poll: async (live, cursor, signal) => {
       const since = readCursor(cursor);
@@ -55,7 +59,7 @@ export function createScrapeSource(o: ScrapeOptions): MetricSource<ScrapeCursor>
           if (arm === undefined) return [];
           const known = knownInstance(since, instance);
           return [
-            readPage(instance, config, http, signal).then(
+            readPage(instance, config, http, signal, extra).then(
               (page) => [instance.id, stepInstance(known, instance, arm, page)] as const,
             ),
           ];
@@ -64,7 +68,7 @@ export function createScrapeSource(o: ScrapeOptions): MetricSource<ScrapeCursor>
       // An aborted read looks like a dead service; it must not become evidence.
       signal.throwIfAborted();
       const now: Mark = { at: clock.wall(), monoMs: clock.mono(), source };
-      return assemble(live, since, now, versions, steps);
+      return assemble(live, since, now, { versions, metrics, steps });
     },
   };
 }
@@ -83,12 +87,17 @@ function readCursor(cursor: Json | undefined): ScrapeCursor | undefined {
   });
 }
 
+interface Read {
+  readonly versions: ArmVersions;
+  readonly metrics: readonly MetricSpec[];
+  readonly steps: readonly (readonly [string, InstanceStep])[];
+}
+
 function assemble(
   live: LiveState,
   since: ScrapeCursor | undefined,
   now: Mark,
-  versions: ArmVersions,
-  steps: readonly (readonly [string, InstanceStep])[],
+  { versions, metrics, steps }: Read,
 ): MetricPoll<ScrapeCursor> {
   const increments: Increment[] = [];
   const arms: ScrapeCursor["arms"] = {};
@@ -97,7 +106,7 @@ function assemble(
     if (versions[arm] === undefined) continue;
     const own = steps.map(([name, step]) => ({ name, ...step })).filter((step) => step.poll.arm === arm);
     const from = since?.arms[arm] ?? last;
-    increments.push(...armIncrements(arm, own, { last, from, to: now }));
+    increments.push(...armIncrements(arm, own, { last, from, to: now }, metrics));
     const isAnswered = own.some(({ poll }) => poll.outcome !== "missing" && poll.outcome !== "stale");
     if (isAnswered) arms[arm] = now;
     else if (own.length > 0 || since?.arms[arm] !== undefined) arms[arm] = from;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MetricsConfig } from "../../../mcp-server/evidence/config.ts";
-import { createScrapeSource, type ScrapeCursor } from "../../../mcp-server/evidence/metrics/index.ts";
+import { createScrapeSource, ExtraSeries, type ScrapeCursor } from "../../../mcp-server/evidence/metrics/index.ts";
 import { FlowError, type Increment, type Instance, type Json } from "../../../mcp-server/vocab/index.ts";
 import { fakeClock, fakeHttp } from "../../fakes/index.ts";
 import { instance, live, page, type Served, version } from "./service-page.ts";
@@ -502,4 +502,86 @@ test("the baseline carries two halves by instance, the candidate and a single in
   expect(find(increments, "latency", "baseline").halves?.every((half) => half.buckets?.length === 3)).toBe(true);
   expect(find(increments, "throughput", "baseline").halves?.[0].exposure).toBe(10);
   expect(find(increments, "error-rate", "candidate").halves).toBeUndefined();
+});
+
+describe("further series of a page", () => {
+  const EXTRA = [
+    { id: "orders", kind: "rate", name: "orders_total", unit: "orders", direction: "higher-is-better" },
+    {
+      id: "declined",
+      kind: "ratio",
+      name: "payments_total",
+      events: { label: "result", matches: "declined" },
+      unit: "payments",
+      direction: "lower-is-better",
+    },
+    { id: "queue", kind: "gauge", name: "queue_length", unit: "jobs", direction: "lower-is-better" },
+    { id: "basket", kind: "distribution", name: "basket_eur", unit: "EUR", direction: "higher-is-better" },
+  ] as const;
+  const shop = (n: number, declined = 0) =>
+    `${page({ ok: n })}orders_total ${2 * n}\npayments_total{result="ok"} ${n}\npayments_total{result="declined"} ${declined}\nqueue_length ${n}\nbasket_eur_bucket{le="10"} ${n}\nbasket_eur_bucket{le="+Inf"} ${2 * n}\n`;
+  const watch = () => {
+    const http = fakeHttp();
+    const clock = fakeClock();
+    const source = createScrapeSource({
+      config: MetricsConfig.parse({}),
+      http,
+      clock,
+      versions: { baseline: version("1.0.0"), candidate: version("2.0.0") },
+      extra: EXTRA.map((one) => ExtraSeries.parse(one)),
+    });
+    const poll = async (texts: Record<string, string>, since?: Json) => {
+      for (const [id, text] of Object.entries(texts)) http.routes[`http://${id}/metrics`] = text;
+      await clock.advance(10_000);
+      const all = Object.keys(texts).map((id) => instance(id, id.startsWith("c") ? "2.0.0" : "1.0.0"));
+      const polled = await source.poll(live(...all), since, signal);
+      return { ...polled, cursor: JSON.parse(JSON.stringify(polled.cursor)) as Json };
+    };
+    return { source, poll };
+  };
+
+  test("is counted like requests: growth, halves, gauges as they are", async () => {
+    const { source, poll } = watch();
+    expect(source.metrics.map(({ id }) => id)).toEqual([
+      ...["error-rate", "latency", "throughput"],
+      ...EXTRA.map(({ id }) => id),
+    ]);
+    const first = await poll({ a: shop(10), b: shop(10), c: shop(10) });
+    const { increments } = await poll({ a: shop(20), b: shop(40), c: shop(60, 5) }, first.cursor);
+    expect(brief(increments, "orders", "candidate")).toBe("10/100 ok");
+    expect(brief(increments, "declined", "candidate")).toBe("55/5 ok");
+    expect(find(increments, "queue", "baseline")).toMatchObject({ value: 30, exposure: 2 });
+    expect(find(increments, "basket", "candidate").buckets).toEqual([
+      { le: 10, count: 50 },
+      { le: null, count: 50 },
+    ]);
+    expect(
+      find(increments, "orders", "baseline")
+        .halves?.map(({ events }) => events)
+        .sort(),
+    ).toEqual([20, 60]);
+  });
+
+  test("one that a page lacks is missing and no zero; the others and the requests are read", async () => {
+    const { poll } = watch();
+    const without = (text: string) => text.replace(/^orders_total .*\n/m, "");
+    const first = await poll({ a: shop(10), c: without(shop(10)) });
+    const next = await poll({ a: shop(20), c: without(shop(20)) }, first.cursor);
+    expect(brief(next.increments, "orders", "candidate")).toBe("0/0 missing");
+    expect(brief(next.increments, "error-rate", "candidate")).toBe("10/0 ok");
+    expect(next.perInstance.c?.problem).toContain("no metric orders_total");
+    // Found at last, it is met first: it may have counted for a long time.
+    const found = await poll({ a: shop(30), c: shop(30) }, next.cursor);
+    expect(brief(found.increments, "orders", "candidate")).toBe("0/0 missing");
+    expect(brief((await poll({ a: shop(40), c: shop(40) }, found.cursor)).increments, "orders", "candidate")).toBe(
+      "10/20 ok",
+    );
+  });
+
+  test("after a restart, and of an instance that is younger than the watch, all of it counts", async () => {
+    const { poll } = watch();
+    const first = await poll({ a: shop(10), c: shop(10) });
+    const next = await poll({ a: shop(20), c: shop(3), c2: shop(7) }, first.cursor);
+    expect(brief(next.increments, "orders", "candidate")).toBe("10/20 reset");
+  });
 });
