@@ -24,7 +24,7 @@ export default defineConfig({
         test: {
           name: "rooms",
           include: ["test/**/*.test.ts"],
-          exclude: ALONE,
+          exclude: [...ALONE, "test/real-hosts/**"],
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
         },
