@@ -3,7 +3,6 @@ import { DeployConfig } from "../mcp-server/flow/config.ts";
 import { FlowEvent } from "../mcp-server/flow/events.ts";
 import { Plan } from "../mcp-server/flow/plan.ts";
 import { GateVerdict } from "../mcp-server/judge/index.ts";
-import { TestsVerdict } from "../mcp-server/judge/tests/index.ts";
 import * as closing from "../mcp-server/record/artifact-kinds/closing.ts";
 import * as execution from "../mcp-server/record/artifact-kinds/execution.ts";
 import * as gates from "../mcp-server/record/artifact-kinds/gates.ts";
@@ -13,6 +12,7 @@ import * as reports from "../mcp-server/record/artifact-kinds/reports.ts";
 import * as strategy from "../mcp-server/record/artifact-kinds/strategy.ts";
 import { HistoryEntry } from "../mcp-server/record/history.ts";
 import { RunMetrics } from "../mcp-server/record/run-metrics.ts";
+import { regressionCheck } from "../mcp-server/tools/regression-check.ts";
 
 /** Every published schema, by its file below schemas/. */
 export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
@@ -24,7 +24,7 @@ export const SCHEMAS: Record<string, { title: string; schema: z.ZodType }> = {
     schema: gates.RegressionGateView,
   },
   "flows/gate-verdict.yaml": { title: "Verdict of a gate, as the journal has it", schema: GateVerdict },
-  "flows/regression-check.yaml": { title: "Result of a regression check over tests", schema: TestsVerdict },
+  "flows/regression-check.yaml": { title: "Result of a regression check", schema: regressionCheck.output },
   "run-metrics.yaml": { title: "metrics.json of an archive", schema: RunMetrics },
   "history-entry.yaml": { title: "Line of history.jsonl", schema: HistoryEntry },
   ...artifacts({ ...plans, ...readiness, ...gates, ...execution, ...reports, ...closing, ...strategy }),

@@ -1,13 +1,20 @@
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { mcpServer } from "../../mcp-server/hosts/mcp/server.ts";
 import { realPorts } from "../../mcp-server/ports/index.ts";
 import { inMemory, type Seen } from "../hosts/mcp-client.ts";
 import { run } from "../hosts/process.ts";
 import { EXAMPLE } from "./folder.ts";
+
+/** The schema that is published of a result. */
+const validate = new Ajv2020({ strict: false }).compile(
+  parse(readFileSync(join(import.meta.dirname, "../../schemas/flows/regression-check.yaml"), "utf8")),
+);
 
 const LOAD = join(import.meta.dirname, "../fixtures/metrics/load");
 
@@ -47,6 +54,7 @@ describe("regression-check of load results", () => {
       threshold,
     });
     expect(seen.isError, seen.text).toBe(false);
+    expect(validate(seen.data), JSON.stringify(validate.errors)).toBe(true);
     const data = seen.data as { metrics: { id: string; method: string }[]; reasons: { text: string }[] };
     expect(data).toMatchObject({
       verdict,
