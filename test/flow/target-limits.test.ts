@@ -155,7 +155,7 @@ describe("a target without URLs of its instances", () => {
 
   test("refuses to read metrics pages through an address that instances share", () => {
     const error = refusal(() => planned({ ...noUrls, versionUrls: true }));
-    expect(error.next).toContain("metrics.source: probes");
+    expect(error.next).toContain("probe traffic (probes)");
   });
 
   test("with URLs takes them, also where traffic follows replicas", () => {
