@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { TestRow, TestStatus } from "../../judge/tests/row.ts";
-import { decodeText } from "./decode.ts";
+import { parseReport, wholeText } from "./json.ts";
 import { headText } from "./junit.ts";
 import { capped } from "./junit-case.ts";
 import type { Limits } from "./limits.ts";
 import { moreImportant, priorityInTitle, priorityOfTag } from "./priority.ts";
-import { type CaseSink, ReportDamage, type ReportReader } from "./reader.ts";
+import { ReportDamage, type ReportReader } from "./reader.ts";
 
 const Assertion = z.object({
   ancestorTitles: z.array(z.string()),
@@ -33,7 +33,6 @@ const Report = z.object({
   numRuntimeErrorTestSuites: z.number().nullish(),
   testResults: z.array(TestFile),
 });
-type Report = z.infer<typeof Report>;
 
 /** The JSON reports of Jest and of Vitest, which share a shape but not the signs of a flaky test. */
 export const jestJsonReader: ReportReader = {
@@ -44,7 +43,7 @@ export const jestJsonReader: ReportReader = {
     return /"numTotalTestSuites"|"numFailedTestSuites"/.test(text) ? 1 : /"testResults"\s*:/.test(text) ? 0.7 : 0;
   },
   read: async (src, sink, limits) => {
-    const report = parse(await wholeText(src, limits, sink));
+    const report = parseReport(await wholeText(src, limits, sink), Report, "Jest or Vitest");
     const tool = report.numRuntimeErrorTestSuites === undefined ? "vitest" : "jest";
     let rows = 0;
     let failing = 0;
@@ -128,33 +127,4 @@ function statusOf(status: string): TestStatus {
 
 function sameTexts(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((text, i) => text === b[i]);
-}
-
-async function wholeText(src: AsyncIterable<Uint8Array>, limits: Limits, sink: CaseSink): Promise<string> {
-  const parts: string[] = [];
-  let chars = 0;
-  for await (const part of decodeText(src, sink.warning)) {
-    chars += part.length;
-    if (chars > limits.maxWholeFileBytes) {
-      const most = Math.floor(limits.maxWholeFileBytes / 1024 ** 2);
-      throw new ReportDamage(`a JSON report of more than ${most} MiB; write JUnit XML, which is read as a stream`);
-    }
-    parts.push(part);
-  }
-  return parts.join("");
-}
-
-function parse(text: string): Report {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new ReportDamage("it is not complete JSON, as after a crashed or interrupted run");
-  }
-  const report = Report.safeParse(value);
-  if (report.success) return report.data;
-  const place = report.error.issues[0]?.path.map(String).join(".") ?? "";
-  throw new ReportDamage(
-    `it is not a Jest or Vitest report: ${/^[\w.]{1,80}$/.test(place) ? place : "its shape"} is wrong`,
-  );
 }

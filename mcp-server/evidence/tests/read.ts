@@ -254,7 +254,7 @@ function unrecognised(file: string): FlowError {
   return new FlowError({
     code: "unreadable",
     what: "not a test report of a format that is read",
-    expected: "JUnit XML, or the JSON report of Jest or Vitest",
+    expected: "JUnit XML, CTRF, or the JSON report of Jest, Vitest, Mocha or Playwright",
     where: { file },
     next: "let the test tool write one of these formats",
   });

@@ -1,9 +1,18 @@
+import { ctrfReader } from "./ctrf.ts";
 import { jestJsonReader } from "./jest-json.ts";
 import { junitReader } from "./junit.ts";
+import { mochaJsonReader } from "./mocha-json.ts";
+import { playwrightJsonReader } from "./playwright-json.ts";
 import type { ReportReader } from "./reader.ts";
 
 /** Every format that is read. A new one is a file with a reader and a line here. */
-export const READERS: readonly ReportReader[] = [junitReader, jestJsonReader];
+export const READERS: readonly ReportReader[] = [
+  junitReader,
+  jestJsonReader,
+  ctrfReader,
+  mochaJsonReader,
+  playwrightJsonReader,
+];
 
 /** Bytes from the start of a file that recognition looks at. */
 export const HEAD_BYTES = 64 * 1024;

@@ -9,7 +9,8 @@ const cwd = process.cwd();
 /**
  * Files that the tools themselves wrote. The numbers of the XML files were counted independently with Python's
  * xml.etree (forbidden characters removed first): `testcase` elements, by the children of each; those of the JSON
- * files with Python's json: `assertionResults`, plus one row for each file that could not be loaded.
+ * files with Python's json: `assertionResults`, plus one row for each file that could not be loaded; those of the other
+ * formats are the tool's own summary.
  */
 const SAMPLES: [file: string, format: string, tool: string | undefined, counts: TestCounts][] = [
   ["bats-junit.xml", "junit", undefined, { tests: 4, passed: 2, failed: 1, errored: 0, skipped: 1, flaky: 0 }],
@@ -28,6 +29,14 @@ const SAMPLES: [file: string, format: string, tool: string | undefined, counts: 
   ["vitest-junit.xml", "junit", "vitest", { tests: 13, passed: 8, failed: 3, errored: 0, skipped: 2, flaky: 0 }],
   ["jest.json", "jest-json", "jest", { tests: 21, passed: 13, failed: 3, errored: 1, skipped: 4, flaky: 1 }],
   ["vitest.json", "jest-json", "vitest", { tests: 13, passed: 8, failed: 2, errored: 1, skipped: 2, flaky: 1 }],
+  ["playwright-ctrf.json", "ctrf", "playwright", { tests: 18, passed: 6, failed: 6, errored: 0, skipped: 6, flaky: 2 }],
+  ["mocha.json", "mocha-json", "mocha", { tests: 8, passed: 4, failed: 2, errored: 0, skipped: 2, flaky: 1 }],
+  [
+    "playwright.json",
+    "playwright-json",
+    "playwright",
+    { tests: 18, passed: 6, failed: 4, errored: 2, skipped: 6, flaky: 2 },
+  ],
 ];
 
 describe("reports that the tools themselves wrote", () => {
