@@ -1,9 +1,11 @@
 import { ctrfReader } from "./ctrf.ts";
+import { goJsonReader } from "./go-json.ts";
 import { jestJsonReader } from "./jest-json.ts";
 import { junitReader } from "./junit.ts";
 import { mochaJsonReader } from "./mocha-json.ts";
 import { playwrightJsonReader } from "./playwright-json.ts";
 import type { ReportReader } from "./reader.ts";
+import { tapReader } from "./tap.ts";
 
 /** Every format that is read. A new one is a file with a reader and a line here. */
 export const READERS: readonly ReportReader[] = [
@@ -12,6 +14,8 @@ export const READERS: readonly ReportReader[] = [
   ctrfReader,
   mochaJsonReader,
   playwrightJsonReader,
+  goJsonReader,
+  tapReader,
 ];
 
 /** Bytes from the start of a file that recognition looks at. */

@@ -30,6 +30,9 @@ const SAMPLES: [file: string, format: string, tool: string | undefined, counts: 
   ["jest.json", "jest-json", "jest", { tests: 21, passed: 13, failed: 3, errored: 1, skipped: 4, flaky: 1 }],
   ["vitest.json", "jest-json", "vitest", { tests: 13, passed: 8, failed: 2, errored: 1, skipped: 2, flaky: 1 }],
   ["playwright-ctrf.json", "ctrf", "playwright", { tests: 18, passed: 6, failed: 6, errored: 0, skipped: 6, flaky: 2 }],
+  ["go-test.json", "go-json", "go", { tests: 7, passed: 3, failed: 2, errored: 1, skipped: 1, flaky: 0 }],
+  ["mocha.tap", "tap", undefined, { tests: 8, passed: 4, failed: 2, errored: 0, skipped: 2, flaky: 0 }],
+  ["node.tap", "tap", undefined, { tests: 11, passed: 5, failed: 3, errored: 0, skipped: 3, flaky: 0 }],
   ["mocha.json", "mocha-json", "mocha", { tests: 8, passed: 4, failed: 2, errored: 0, skipped: 2, flaky: 1 }],
   [
     "playwright.json",
