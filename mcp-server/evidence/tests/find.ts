@@ -12,7 +12,7 @@ export interface FoundFile {
 }
 
 /** Endings of files that are looked into when a folder is named. */
-const REPORT_ENDINGS = /\.(?:xml|json|jsonl|tap)$/i;
+const REPORT_ENDINGS = /\.(?:xml|json|jsonl|tap|trx)$/i;
 
 /**
  * The files that paths, folders (with their subfolders) and glob patterns name, in a stable order, each once.

@@ -6,6 +6,7 @@ import { mochaJsonReader } from "./mocha-json.ts";
 import { playwrightJsonReader } from "./playwright-json.ts";
 import type { ReportReader } from "./reader.ts";
 import { tapReader } from "./tap.ts";
+import { trxReader } from "./trx.ts";
 
 /** Every format that is read. A new one is a file with a reader and a line here. */
 export const READERS: readonly ReportReader[] = [
@@ -16,6 +17,7 @@ export const READERS: readonly ReportReader[] = [
   playwrightJsonReader,
   goJsonReader,
   tapReader,
+  trxReader,
 ];
 
 /** Bytes from the start of a file that recognition looks at. */
