@@ -254,7 +254,7 @@ function unrecognised(file: string): FlowError {
   return new FlowError({
     code: "unreadable",
     what: "not a test report of a format that is read",
-    expected: "JUnit XML, CTRF, TAP, TRX, or the JSON of Jest, Vitest, Mocha, Playwright or go test",
+    expected: "JUnit XML, CTRF, TAP, TRX, xUnit.net XML, or the JSON of Jest, Vitest, Mocha, Playwright or go test",
     where: { file },
     next: "let the test tool write one of these formats",
   });

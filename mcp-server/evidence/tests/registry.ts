@@ -7,6 +7,7 @@ import { playwrightJsonReader } from "./playwright-json.ts";
 import type { ReportReader } from "./reader.ts";
 import { tapReader } from "./tap.ts";
 import { trxReader } from "./trx.ts";
+import { xunitReader } from "./xunit.ts";
 
 /** Every format that is read. A new one is a file with a reader and a line here. */
 export const READERS: readonly ReportReader[] = [
@@ -18,6 +19,7 @@ export const READERS: readonly ReportReader[] = [
   goJsonReader,
   tapReader,
   trxReader,
+  xunitReader,
 ];
 
 /** Bytes from the start of a file that recognition looks at. */
