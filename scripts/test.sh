@@ -12,7 +12,8 @@ if ! command -v prometheus >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-ge
 fi
 
 report=$(mktemp)
-trap 'rm -f "$report"' EXIT
+second=$(mktemp)
+trap 'rm -f "$report" "$second"' EXIT
 passed=0
 failed=0
 
@@ -33,8 +34,21 @@ check "types" npx --no-install tsc --noEmit
 check "bundle" node scripts/build.mjs
 check "schemas are generated from the types" node scripts/schemas.mjs --check
 
-npx --no-install vitest run --reporter=default --reporter=json --outputFile.json="$report" "$@" || true
-read -r tests_passed tests_failed < <(node scripts/count-tests.mjs "$report")
+tests() { # report, arguments of vitest ...
+  npx --no-install vitest run --reporter=default --reporter=json --outputFile.json="$1" "${@:2}" || true
+}
+
+tests "$report" "$@"
+reports=("$report")
+# Whole deployments in real time are judged with an error rate, on a machine that others use too: where nothing but
+# such files failed, they are run once more, and said to be.
+mapfile -t again < <(node scripts/count-tests.mjs --again "$report")
+if [ "${#again[@]}" -gt 0 ] && [ -n "${again[0]}" ]; then
+  printf '!!! failed, and run once more: %s\n' "${again[@]}" >&2
+  tests "$second" "${again[@]}"
+  reports+=("$second")
+fi
+read -r tests_passed tests_failed < <(node scripts/count-tests.mjs "${reports[@]}")
 
 if ! command -v prometheus >/dev/null; then
   echo "!!! SKIPPED: no program prometheus is installed, so nothing was deployed with a real Prometheus server." >&2

@@ -36,6 +36,14 @@ export async function statusOf(project: Project): Promise<RunStatus> {
   return run ? statusView(run.state, runner, project.ports.clock.wall()) : noRun();
 }
 
+function nothingUnderWay(): FlowError {
+  return new FlowError({
+    code: "conflict",
+    what: "no run is under way in this project",
+    next: "start one with `deploy-flow run VERSION`",
+  });
+}
+
 /** Hands a request to the owner of the run, starting it again when it is dead; into the inbox when even that fails. */
 export async function sendRequest(
   project: Project,
@@ -44,11 +52,7 @@ export async function sendRequest(
 ): Promise<{ taken: boolean; note: string; status: RunStatus }> {
   const run = readRun(project);
   if (!run || run.archived) {
-    throw new FlowError({
-      code: "conflict",
-      what: "no run is under way in this project",
-      next: "start one with `deploy-flow run VERSION`",
-    });
+    throw nothingUnderWay();
   }
   const message = { op: "request", id: `req-${project.ports.ids.hex(8)}`, request, actor };
   const runner = await ensureOwner(project).catch((error: unknown): RunStatus["runner"] => {
@@ -62,6 +66,8 @@ export async function sendRequest(
     ? await hand(project, message)
     : { taken: false, note: "the request waits in the inbox" };
   const after = readRun(project) ?? run;
+  // While its archive is being written an ended run still has an owner; the answer is that of a moment later.
+  if (!receipt.taken && after.state.outcome && request.kind !== "resume") throw nothingUnderWay();
   return { ...receipt, status: statusView(after.state, runner, project.ports.clock.wall()) };
 }
 
