@@ -13,10 +13,10 @@ const SHORTER: readonly Edit[] = [
   [["observe"], "5s"],
   [["staging", "observe"], "4s"],
   [["metrics", "poll"], "1s"],
-  [["probes", "ratePerSecond"], 50],
+  [["probes", "ratePerSecond"], 20],
   [["waits"], { rollbackVerify: "2s", decisionUnattended: "20s" }],
   [["judge"], { warmupPolls: 2 }],
-  [["triggers"], { errorRatePp: 10, latencyP99Pct: 5_000 }],
+  [["triggers"], { errorRatePp: 20, latencyP99Pct: 5_000 }],
   [["regressionThreshold"], 100],
   [["slo", "latencyP99Ms"], 8_000],
 ];

@@ -73,14 +73,14 @@ export function kubernetesFronts(state: string): Promise<Fronts> {
       const pod = kept ?? anyOf(selected);
       if (!pod) return void response.writeHead(503).end();
       podOf.set(request.socket, pod);
-      shop.answer(ofPod(pod), request.url ?? "/", response, true);
+      void shop.answer(ofPod(pod), request.url ?? "/", response, true);
     };
   };
   return frontsOf(entry, (request, response) => {
     const found = /^\/api\/v1\/namespaces\/([^/]+)\/pods\/([^/:]+):8080\/proxy(\/.*)$/.exec(request.url ?? "");
     const pod = spaceOf(found?.[1] ?? "")?.pods.find(({ name }) => name === found?.[2]);
     if (!pod) return void response.writeHead(404).end();
-    shop.answer(ofPod(pod), found?.[3] ?? "/", response, false);
+    void shop.answer(ofPod(pod), found?.[3] ?? "/", response, false);
   });
 }
 
@@ -116,14 +116,14 @@ export function composeFronts(state: string): Promise<Fronts> {
       const running = containers.filter(({ name, stopped }) => hosts.includes(name) && !stopped);
       const container = anyOf(running);
       if (!container) return void response.writeHead(503).end();
-      shop.answer(ofContainer(container), request.url ?? "/", response, true);
+      void shop.answer(ofContainer(container), request.url ?? "/", response, true);
     };
   };
   const copies: RequestListener = (request, response) => {
     const address = request.socket.localAddress;
     const container = engine().containers.find((one) => one.address === address && !one.stopped);
     if (!container) return void request.socket.destroy();
-    shop.answer(ofContainer(container), request.url ?? "/", response, false);
+    void shop.answer(ofContainer(container), request.url ?? "/", response, false);
   };
   return frontsOf(entry, copies, "0.0.0.0");
 }

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** How a published build of the shop behaves behind an imitated platform. */
 export interface ShopBehaviour {
@@ -24,6 +25,8 @@ const PAGES: Record<string, object> = {
 };
 const BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1]; // seconds
 const USERS_BEFORE_IT_FAILS = 5;
+/** What users ask for takes its time: beside that the delays of a busy machine are no worsening by 100 %. */
+const WORK_MS = 200;
 
 interface Counts {
   byUsers: number;
@@ -45,11 +48,12 @@ export function createShop(stateFolder: string) {
   };
   return {
     /** Answers a request that reached this copy. */
-    answer: (copy: Copy, url: string, response: ServerResponse, fromUsers: boolean) => {
+    answer: async (copy: Copy, url: string, response: ServerResponse, fromUsers: boolean): Promise<void> => {
       const started = performance.now();
       const own = countsOf(copy);
       const path = url.split("?")[0] ?? "/";
       if (path === "/metrics") return void response.end(metricsPage(own));
+      if (!["/healthz", "/version"].includes(path)) await delay(WORK_MS);
       const page = PAGES[path];
       if (fromUsers) own.byUsers += 1;
       const isSick = behaviourOf(copy.image).failsUnderUsers && own.byUsers > USERS_BEFORE_IT_FAILS;
