@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { encode } from "gpt-tokenizer/encoding/o200k_base";
+import matter from "gray-matter";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { TOOLS } from "../../mcp-server/tools/registry.ts";
 
@@ -127,13 +129,54 @@ describe("install and uninstall", () => {
   });
 });
 
+describe("the evals of the skill", () => {
+  const cases = readdirSync(join(ROOT, "skill/evals"));
+
+  it("cover what must be proposed, asked about and left alone", () => {
+    for (const kind of ["propose", "ask", "never"]) {
+      expect(cases.filter((name) => name.startsWith(`${kind}-`)).length, kind).toBeGreaterThanOrEqual(7);
+    }
+  });
+
+  it.each(cases)("%s has a prompt and graders that can fail", (name) => {
+    const folder = join(ROOT, "skill/evals", name);
+    const prompt = matter(readFileSync(join(folder, "prompt.md"), "utf8"));
+    expect(prompt.content.trim().length).toBeGreaterThan(5);
+    const graders = readdirSync(join(folder, "graders")).map((file) =>
+      matter(readFileSync(join(folder, "graders", file), "utf8")),
+    );
+    expect(graders.length).toBeGreaterThan(0);
+    for (const { data } of graders) {
+      if (data.type === "regex") expect(() => new RegExp(String(data.pattern))).not.toThrow();
+      else expect(data).toMatchObject({ type: "tool_used", tool: expect.any(String) });
+      if (data.type === "tool_used") expect(data.min ?? data.max).toBeTypeOf("number");
+      if (data.tool === "Skill") expect(data.input_match).toBe(NAME);
+    }
+  });
+});
+
 describe("what the skill says", () => {
   const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
   const texts = readdirSync(join(ROOT, "skill"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(".md") && !entry.parentPath.includes("/dist"))
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".md") && !/\/(?:dist|evals)/.test(entry.parentPath))
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1));
   const names = new Set<string>(TOOLS.map(({ name }) => name));
   const agents = readdirSync(join(ROOT, "skill/agents")).map((file) => file.replace(".md", ""));
+
+  it.each<[RegExp, number]>([
+    [/^skill\/SKILL\.md$/, 3_500],
+    [/^skill\/references\//, 2_000],
+    [/^skill\/skills\//, 600],
+    [/^skill\/agents\//, 600],
+  ])("%s keeps to %i tokens a file", (which, budget) => {
+    const files = texts.filter((path) => which.test(path));
+    expect(files.length).toBeGreaterThan(0);
+    for (const path of files) expect(encode(read(path)).length, path).toBeLessThanOrEqual(budget);
+  });
+
+  it("is counted in docs/tokens.md as it is", () => {
+    execFileSync(process.execPath, [join(ROOT, "scripts/tokens.mjs"), "--check"], { stdio: "pipe" });
+  });
 
   it("names the same version everywhere", () => {
     const { version } = JSON.parse(read("package.json")) as { version: string };

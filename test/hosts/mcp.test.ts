@@ -93,6 +93,56 @@ describe("the MCP server as a process", () => {
   });
 });
 
+describe("prompts", () => {
+  it("are listed, take their arguments, and name only tools that exist", async () => {
+    const client = await server(folderWith(EXAMPLE));
+    try {
+      const { prompts } = await client.client.listPrompts();
+      expect(prompts.map(({ name }) => name)).toEqual(["deploy", "status", "rollback", "regression-check"]);
+      const args = { version: "2.4.0", guidance: "canary", reason: "x", baseline: "a.xml", candidate: "b.xml" };
+      for (const { name } of prompts) {
+        const { messages } = await client.client.getPrompt({ name, arguments: args });
+        const text = messages.map(({ content }) => (content.type === "text" ? content.text : "")).join("");
+        for (const [, tool = ""] of text.matchAll(/\b((?:deploy|regression)-[a-z]+)\b/g)) {
+          expect(TOOLS.map((one) => one.name)).toContain(tool);
+        }
+      }
+      await expect(client.client.getPrompt({ name: "deploy" })).rejects.toThrow(/version is missing/);
+      await expect(client.client.getPrompt({ name: "undo" })).rejects.toThrow(/no such prompt/);
+    } finally {
+      await client.close();
+    }
+  });
+
+  it("are completed with the versions that lie there and the labels that are kept", async () => {
+    const folder = folderWith({
+      ...EXAMPLE,
+      "deploy.yaml":
+        "service: shop\ntarget:\n  kind: sandbox\n  artifact: releases/{version}\n  command: [node, x.mjs]\n  environments: { production: {} }\n",
+      "releases/2.0.0/x.mjs": "",
+      "releases/2.1.0/x.mjs": "",
+      "releases/3.0.0/x.mjs": "",
+    });
+    const client = await server(folder);
+    try {
+      await client.call("baseline-capture", { label: "monday", from: ["base.xml"], version: "1.0.0" });
+      const ref = { type: "ref/prompt" as const, name: "deploy" };
+      const ask = async (name: string, value: string) =>
+        (await client.client.complete({ ref, argument: { name, value } })).completion.values;
+      expect(await ask("version", "2.")).toEqual(["2.1.0", "2.0.0"]);
+      expect(await ask("baseline", "mon")).toEqual(["monday"]);
+      expect(await ask("guidance", "")).toEqual([]);
+    } finally {
+      await client.close();
+    }
+    const empty = await server(folderWith(EXAMPLE));
+    const ref = { type: "ref/prompt" as const, name: "deploy" };
+    const none = await empty.client.complete({ ref, argument: { name: "version", value: "" } });
+    expect(none.completion.values).toEqual([]);
+    await empty.close();
+  });
+});
+
 describe("calls", () => {
   it.each<[string, Record<string, unknown>, RegExp]>([
     ["regression-check", { baseline: ["base.xml"] }, /have nothing to be compared with/],

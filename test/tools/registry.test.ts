@@ -40,6 +40,13 @@ describe("the registry of tools", () => {
     expect(listed.outputSchema.type).toBe("object");
   });
 
+  it.each(TOOLS.map((tool) => [tool.name, tool] as const))(
+    "%s is listed as before: its name and arguments are public",
+    (_name, tool) => {
+      expect(listTool(tool)).toMatchSnapshot();
+    },
+  );
+
   it("gives every result a next step, a reason and a verdict or state", () => {
     for (const tool of TOOLS) {
       const members = Object.keys(tool.output.shape);

@@ -32,7 +32,7 @@ export function packageFiles(disk: Disk, program: string): PackageFile[] {
     });
   }
   const texts = filesBelow(disk, skill).filter(
-    (path) => path !== MANIFEST && !path.startsWith("dist/") && !/(?:^|\/)\.(?:DS_Store|git)/.test(path),
+    (path) => path !== MANIFEST && !/^(?:dist|evals)\//.test(path) && !/(?:^|\/)\.(?:DS_Store|git)/.test(path),
   );
   return [
     // The program first: whatever refers to it finds it.

@@ -4,7 +4,10 @@ import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import {
   CallToolRequestSchema,
+  CompleteRequestSchema,
   ErrorCode,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
   ListResourcesRequestSchema,
   ListResourceTemplatesRequestSchema,
   ListToolsRequestSchema,
@@ -14,6 +17,7 @@ import {
 import type { IncomingMessage, ServerResponse } from "../../ports/index.ts";
 import { FlowError } from "../../vocab/index.ts";
 import type { Answer, ListedTool } from "./door.ts";
+import type { ListedPrompt } from "./prompts.ts";
 import type { ListedResource, ResourceText } from "./resources.ts";
 
 /** What a call brings besides its arguments. */
@@ -37,6 +41,10 @@ export interface ServerSide {
   resources(): Promise<ListedResource[]>;
   resourceTemplates(): Promise<readonly { uriTemplate: string; name: string; description: string; mimeType: string }[]>;
   read(uri: string): Promise<ResourceText>;
+  prompts(): readonly ListedPrompt[];
+  prompt(name: string, args: Readonly<Record<string, string>>): string;
+  /** Values of an argument that begin with what was typed. */
+  complete(argument: string, typed: string): Promise<string[]>;
 }
 
 /** JSON-RPC code of the protocol for a resource that is not there. */
@@ -46,7 +54,7 @@ const RESOURCE_NOT_FOUND = -32002;
 export async function connect(side: ServerSide, transport: Transport): Promise<Server> {
   const server = new Server(
     { name: side.name, version: side.version },
-    { capabilities: { tools: {}, resources: {} }, instructions: side.instructions },
+    { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} }, instructions: side.instructions },
   );
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: side.tools().map(asListed) }));
   server.setRequestHandler(CallToolRequestSchema, async (request, extra) => {
@@ -80,6 +88,22 @@ export async function connect(side: ServerSide, transport: Transport): Promise<S
       if (!(error instanceof FlowError)) throw error;
       throw new McpError(error.code === "unreadable" ? RESOURCE_NOT_FOUND : ErrorCode.InvalidParams, error.message);
     }
+  });
+  server.setRequestHandler(ListPromptsRequestSchema, () => ({
+    prompts: side.prompts().map((one) => ({ ...one, arguments: one.arguments.map((argument) => ({ ...argument })) })),
+  }));
+  server.setRequestHandler(GetPromptRequestSchema, ({ params }) => {
+    try {
+      const text = side.prompt(params.name, params.arguments ?? {});
+      return { messages: [{ role: "user" as const, content: { type: "text" as const, text } }] };
+    } catch (error) {
+      if (!(error instanceof FlowError)) throw error;
+      throw new McpError(ErrorCode.InvalidParams, error.message);
+    }
+  });
+  server.setRequestHandler(CompleteRequestSchema, async ({ params }) => {
+    const values = await side.complete(params.argument.name, params.argument.value);
+    return { completion: { values, total: values.length, hasMore: false } };
   });
   await server.connect(transport);
   return server;

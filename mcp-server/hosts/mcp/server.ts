@@ -8,6 +8,7 @@ import { openLazily, toolIo } from "../io.ts";
 import { callTool, listTool } from "./door.ts";
 import { INSTRUCTIONS } from "./instructions.ts";
 import { confirmAtHost } from "./person.ts";
+import { listPrompts, promptText } from "./prompts.ts";
 import type { ServerSide } from "./sdk.ts";
 
 /**
@@ -47,6 +48,9 @@ export function mcpServer(o: { root: string; ports: Ports; asksHost: boolean }):
       ),
     resources: async () => (await import("./resources.ts")).listResources(await project()),
     resourceTemplates: async () => (await import("./resources.ts")).RESOURCE_TEMPLATES,
+    prompts: listPrompts,
+    prompt: promptText,
+    complete: async (argument, typed) => (await import("./completions.ts")).complete(await project(), argument, typed),
     read: async (uri) => (await import("./resources.ts")).readResource(await project(), uri),
   };
 }
