@@ -98,6 +98,18 @@ describe("install and uninstall", () => {
     expect(readFileSync(join(skill, "SKILL.md"), "utf8")).toContain(`name: ${NAME}`);
     expect(existsSync(join(skill, "references/old.md"))).toBe(false);
 
+    const seen = () => {
+      const { checks } = JSON.parse(flow(["doctor", "--format", "json"]).out) as {
+        checks: { id: string; state: string }[];
+      };
+      return checks.filter(({ id }) => id.startsWith("skill in")).map(({ state }) => state);
+    };
+    expect(seen()).toEqual(["ok"]);
+    writeFileSync(join(skill, "LICENSE"), "another");
+    expect(seen()).toEqual(["warning"]);
+    flow(["install"]);
+    rmSync(join(skill, "LICENSE.saved"));
+
     flow(["uninstall"]);
     expect(readdirSync(skill).sort()).toEqual(["SKILL.md.saved", "notes.md"]);
   });

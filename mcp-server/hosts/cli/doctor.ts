@@ -1,7 +1,10 @@
 import { z } from "zod";
+import { PROGRAM_VERSION } from "../../tools/version.ts";
 import { EXIT } from "../../vocab/index.ts";
+import { installedChecks } from "../install/installed.ts";
 import { openLazily } from "../io.ts";
 import { defineCommand } from "./command.ts";
+import { skillFolders } from "./install.ts";
 import { writeResult } from "./output.ts";
 
 const SIGNS = { ok: "✓", warning: "⚠️", problem: "❌" } as const;
@@ -15,7 +18,9 @@ export const doctorCommand = defineCommand({
   positionals: [],
   run: async (_args, io) => {
     const { examine } = await import("../../flow/doctor.ts");
-    const checks = await examine(await openLazily(io.root, io.ports), process.versions.node, io.signal);
+    const machine = await examine(await openLazily(io.root, io.ports), process.versions.node, io.signal);
+    const skills = installedChecks(io.ports.disk, skillFolders(io.root), PROGRAM_VERSION);
+    const checks = [...machine, ...skills];
     const isWell = checks.every(({ state }) => state !== "problem");
     const lines = checks.flatMap(({ id, state, found, next }) => [
       `${SIGNS[state]} ${id}: ${found}`,

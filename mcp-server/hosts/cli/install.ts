@@ -14,6 +14,13 @@ const SKILL = "flow-deploy-to-production";
 /** Folders in which hosts look for skills. */
 const FOLDERS = { claude: ".claude/skills", agents: ".agents/skills" } as const;
 
+/** Every folder that the skill can be installed in, of this user and this project. */
+export function skillFolders(project: string): string[] {
+  return [...new Set([homedir(), project])].flatMap((base) =>
+    Object.values(FOLDERS).map((folder) => join(base, folder, SKILL)),
+  );
+}
+
 const Where = z.object({
   host: z
     .enum(["claude", "agents"])

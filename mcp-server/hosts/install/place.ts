@@ -66,6 +66,17 @@ export function uninstall(disk: Disk, place: Place): Placed[] {
   return placed;
 }
 
+/** The version that is installed there; undefined where none is. FlowError `damaged` when the list cannot be read. */
+export function installedVersion(disk: Disk, folder: string): string | undefined {
+  return readManifest(disk, folder)?.program;
+}
+
+/** Installed files that are gone or not as they were written. */
+export function changedFiles(disk: Disk, folder: string): string[] {
+  const files = Object.entries(readManifest(disk, folder)?.files ?? {});
+  return files.flatMap(([path, digest]) => (currentDigest(disk, join(folder, path)) === digest ? [] : [path]));
+}
+
 function placeFile(
   disk: Disk,
   file: PackageFile,
