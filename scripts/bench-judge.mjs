@@ -46,7 +46,7 @@ try {
     platform: "node",
     target: "node20",
     format: "esm",
-    loader: { ".hbs": "text" },
+    loader: { ".hbs": "text", ".yaml": "text" },
     banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
     logLevel: "warning",
   });

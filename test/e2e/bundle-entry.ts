@@ -14,7 +14,7 @@ export async function bundleEntry(name: string): Promise<string> {
     platform: "node",
     target: "node20",
     format: "esm",
-    loader: { ".hbs": "text" },
+    loader: { ".hbs": "text", ".yaml": "text" },
     banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
     logLevel: "warning",
   });
