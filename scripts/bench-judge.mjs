@@ -1,7 +1,7 @@
 // Plays generated traffic to the judge and to today's tools, and prints false rollbacks, detections and delays.
 //   npm run bench:judge [-- --short] [--format json] [--threads N] [--write] [TABLE ...]
-// --short plays what CI plays (a minute), otherwise all of it (a quarter of an hour on two cores); TABLE: part of the
-// name of a table, such as latency. --write puts the full run into docs/judge-benchmark.md.
+// --short plays what CI plays (a minute), otherwise all of it; TABLE: part of the name of a table, such as latency.
+// --write puts the full run into docs/judge-benchmark.md.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
