@@ -5,13 +5,11 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { build } from "esbuild";
+import { bundle, ROOT } from "./bundle.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const RECORD = join(root, "docs/judge-benchmark.md");
+const RECORD = join(ROOT, "docs/judge-benchmark.md");
 const MARKS = ["<!-- measured -->", "<!-- end -->"];
 const LARGEST_OUTPUT = 64 * 1024 * 1024;
 
@@ -39,17 +37,7 @@ if (usage) {
 const temp = mkdtempSync(join(tmpdir(), "deploy-flow-bench-"));
 try {
   const program = join(temp, "bench-judge.mjs");
-  await build({
-    entryPoints: [join(root, "test/bench/judge/main.ts")],
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    loader: { ".hbs": "text", ".yaml": "text" },
-    banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
-    logLevel: "warning",
-  });
+  await bundle(join(ROOT, "test/bench/judge/main.ts"), program);
   const asked = { size: values.short ? "short" : "full", format: values.format, threads, tables };
   const ran = spawnSync(process.execPath, [program, JSON.stringify(asked)], {
     encoding: "utf8",

@@ -5,40 +5,27 @@
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { basename, join } from "node:path";
+import { bundle, ROOT } from "./bundle.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const asked = process.argv.slice(2);
-const files = readdirSync(join(root, "test/bench"))
+const files = readdirSync(join(ROOT, "test/bench"))
   .filter((name) => name.endsWith(".bench.ts"))
   .filter((name) => asked.length === 0 || asked.some((part) => name.includes(part)));
 if (files.length === 0) {
   console.error(`no bench is named like ${asked.join(", ")}; next: ls test/bench`);
   process.exit(64);
 }
-spawnSync(process.execPath, [join(root, "scripts/build.mjs")], { stdio: "inherit" });
+spawnSync(process.execPath, [join(ROOT, "scripts/build.mjs")], { stdio: "inherit" });
 const temp = mkdtempSync(join(tmpdir(), "deploy-flow-bench-"));
 let over = 0;
 try {
   console.log(`Node ${process.versions.node}, ${cpus().length} x ${cpus()[0]?.model.trim() ?? "unknown processor"}\n`);
   for (const file of files) {
     const program = join(temp, `${basename(file, ".ts")}.mjs`);
-    await build({
-      entryPoints: [join(root, "test/bench", file)],
-      outfile: program,
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      format: "esm",
-      loader: { ".hbs": "text", ".yaml": "text" },
-      external: ["esbuild"],
-      banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
-      logLevel: "warning",
-    });
+    await bundle(join(ROOT, "test/bench", file), program, { external: ["esbuild"] });
     const ran = spawnSync(process.execPath, [program], {
-      cwd: root,
+      cwd: ROOT,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "inherit"],
     });

@@ -2,11 +2,9 @@
 // dist/guard.mjs. Neither needs node_modules.
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundle, ROOT } from "./bundle.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
 /**
  * Parsing the program is most of its start-up, so parts that are never used stay out: undici's fetch, WebSocket, cache
@@ -38,32 +36,23 @@ const trimmed = {
   },
 };
 
-const common = {
-  bundle: true,
-  minify: true,
-  platform: "node",
-  target: "node20",
-  format: "esm",
-  plugins: [trimmed],
-  loader: { ".hbs": "text", ".yaml": "text" },
-  // CommonJS dependencies inside an ES module need a require of their own.
-  banner: {
-    js: '#!/usr/bin/env node\nimport { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);',
-  },
-  define: { "process.env.DEPLOY_FLOW_VERSION": JSON.stringify(version) },
-  logLevel: "warning",
-};
 const bundled = (entry, outfile) =>
-  build({ ...common, entryPoints: [join(root, entry)], outfile: join(root, outfile), metafile: true });
+  bundle(join(ROOT, entry), join(ROOT, outfile), {
+    head: "#!/usr/bin/env node\n",
+    minify: true,
+    metafile: true,
+    plugins: [trimmed],
+    define: { "process.env.DEPLOY_FLOW_VERSION": JSON.stringify(version) },
+  });
 const [result] = await Promise.all([
   bundled("mcp-server/hosts/main.ts", "dist/deploy-flow.mjs"),
   bundled("mcp-server/hosts/guard/main.ts", "dist/guard.mjs"),
 ]);
-chmodSync(join(root, "dist/deploy-flow.mjs"), 0o755);
-writeFileSync(join(root, "dist/metafile.json"), JSON.stringify(result.metafile));
+chmodSync(join(ROOT, "dist/deploy-flow.mjs"), 0o755);
+writeFileSync(join(ROOT, "dist/metafile.json"), JSON.stringify(result.metafile));
 
 // The skill's folder is a plugin in place, for a marketplace that points at it.
-mkdirSync(join(root, "skill/dist"), { recursive: true });
+mkdirSync(join(ROOT, "skill/dist"), { recursive: true });
 for (const file of ["deploy-flow.mjs", "guard.mjs"]) {
-  copyFileSync(join(root, "dist", file), join(root, "skill/dist", file));
+  copyFileSync(join(ROOT, "dist", file), join(ROOT, "skill/dist", file));
 }

@@ -1,48 +1,28 @@
 // Writes schemas/ from the zod types, or with --check fails when a file there is not what the types say.
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
 import { stringify } from "yaml";
 import { z } from "zod";
+import { importTs, ROOT } from "./bundle.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const check = process.argv.includes("--check");
-const temp = mkdtempSync(join(tmpdir(), "deploy-flow-schemas-"));
-try {
-  const outfile = join(temp, "schemas.mjs");
-  await build({
-    entryPoints: [join(root, "scripts/schema-list.ts")],
-    outfile,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    loader: { ".hbs": "text", ".yaml": "text" },
-    banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
-    logLevel: "warning",
-  });
-  const { SCHEMAS } = await import(pathToFileURL(outfile).href);
-  const wanted = new Map(Object.entries(SCHEMAS).map(([file, entry]) => [file, textOf(file, entry)]));
-  const differing = [...wanted]
-    .filter(([file, text]) => readOptional(join(root, "schemas", file)) !== text)
-    .map(([file]) => file);
-  const strangers = filesBelow(join(root, "schemas")).filter((file) => file.endsWith(".yaml") && !wanted.has(file));
-  if (check) {
-    for (const file of [...differing, ...strangers])
-      console.error(`schemas/${file} is not what the types say; next: npm run schemas`);
-    process.exitCode = differing.length + strangers.length > 0 ? 1 : 0;
-  } else {
-    for (const file of strangers) rmSync(join(root, "schemas", file));
-    for (const [file, text] of wanted) {
-      mkdirSync(dirname(join(root, "schemas", file)), { recursive: true });
-      writeFileSync(join(root, "schemas", file), text);
-    }
-    console.log(`${wanted.size} schemas written, ${differing.length} changed`);
+const { SCHEMAS } = await importTs(join(ROOT, "scripts/schema-list.ts"));
+const wanted = new Map(Object.entries(SCHEMAS).map(([file, entry]) => [file, textOf(file, entry)]));
+const differing = [...wanted]
+  .filter(([file, text]) => readOptional(join(ROOT, "schemas", file)) !== text)
+  .map(([file]) => file);
+const strangers = filesBelow(join(ROOT, "schemas")).filter((file) => file.endsWith(".yaml") && !wanted.has(file));
+if (check) {
+  for (const file of [...differing, ...strangers])
+    console.error(`schemas/${file} is not what the types say; next: npm run schemas`);
+  process.exitCode = differing.length + strangers.length > 0 ? 1 : 0;
+} else {
+  for (const file of strangers) rmSync(join(ROOT, "schemas", file));
+  for (const [file, text] of wanted) {
+    mkdirSync(dirname(join(ROOT, "schemas", file)), { recursive: true });
+    writeFileSync(join(ROOT, "schemas", file), text);
   }
-} finally {
-  rmSync(temp, { recursive: true, force: true });
+  console.log(`${wanted.size} schemas written, ${differing.length} changed`);
 }
 
 function textOf(file, { title, schema }) {

@@ -1,48 +1,28 @@
 // Writes docs/tokens.md: what each text costs a model that reads it, in o200k tokens. With --check it fails when the page
 // is not what the texts say.
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
+import { importTs, ROOT } from "./bundle.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const page = join(root, "docs/tokens.md");
+const page = join(ROOT, "docs/tokens.md");
 /** The same flow as prose for agents, read at every use. */
 const AS_PROSE = 13_163;
 
-const temp = mkdtempSync(join(tmpdir(), "deploy-flow-tokens-"));
-try {
-  const outfile = join(temp, "list.mjs");
-  await build({
-    entryPoints: [join(root, "scripts/token-list.ts")],
-    outfile,
-    bundle: true,
-    platform: "node",
-    target: "node20",
-    format: "esm",
-    loader: { ".hbs": "text", ".yaml": "text" },
-    banner: { js: 'import { createRequire as __cr } from "node:module"; const require = __cr(import.meta.url);' },
-    logLevel: "warning",
-  });
-  const { LISTED, INSTRUCTIONS } = await import(pathToFileURL(outfile).href);
-  const text = pageOf(LISTED, INSTRUCTIONS);
-  if (!process.argv.includes("--check")) writeFileSync(page, text);
-  else if (readFileSync(page, "utf8") !== text) {
-    console.error("docs/tokens.md is not what the texts say; next: npm run tokens");
-    process.exitCode = 1;
-  }
-} finally {
-  rmSync(temp, { recursive: true, force: true });
+const { LISTED, INSTRUCTIONS } = await importTs(join(ROOT, "scripts/token-list.ts"));
+const text = pageOf(LISTED, INSTRUCTIONS);
+if (!process.argv.includes("--check")) writeFileSync(page, text);
+else if (readFileSync(page, "utf8") !== text) {
+  console.error("docs/tokens.md is not what the texts say; next: npm run tokens");
+  process.exitCode = 1;
 }
 
 function tokensOf(path) {
-  return encode(readFileSync(join(root, path), "utf8")).length;
+  return encode(readFileSync(join(ROOT, path), "utf8")).length;
 }
 
 function filesOf(folder) {
-  return readdirSync(join(root, folder))
+  return readdirSync(join(ROOT, folder))
     .sort()
     .map((file) => `${folder}/${file}`);
 }

@@ -2,11 +2,11 @@ import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { realDisk, realProcesses, systemClock } from "../../mcp-server/ports/index.ts";
 import { followJournal, openJournal, verifyChain } from "../../mcp-server/record/journal-file.ts";
+import { bundle } from "../../scripts/bundle.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "contenders-"));
 const program = join(folder, "contender.mjs");
@@ -14,14 +14,7 @@ const lock = join(folder, "lock");
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [join(import.meta.dirname, "contender.ts")],
-    outfile: program,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
-  });
+  await bundle(join(import.meta.dirname, "contender.ts"), program);
 });
 afterAll(() => {
   for (const child of children) child.kill("SIGKILL");

@@ -2,36 +2,27 @@ import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { realPorts } from "../../mcp-server/ports/index.ts";
 import { CommandConfig, openCommandTarget, openSandbox, SandboxConfig } from "../../mcp-server/target/index.ts";
+import { bundle } from "../../scripts/bundle.mjs";
 import type { TargetWorld } from "./world.ts";
 
 const here = import.meta.dirname;
-let bundle: Promise<string> | undefined;
+let bundled: Promise<string> | undefined;
 
 /** The small platform as one file that can be started as a command. */
 export function platformBundle(): Promise<string> {
-  bundle ??= (async () => {
+  bundled ??= (async () => {
     const outfile = join(mkdtempSync(join(tmpdir(), "platform-bundle-")), "platform.mjs");
-    await build({
-      entryPoints: [join(here, "../fixtures/target/platform.ts")],
-      outfile,
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      format: "esm",
-      banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
-      logLevel: "error",
-    });
+    await bundle(join(here, "../fixtures/target/platform.ts"), outfile);
     return outfile;
   })();
-  return bundle;
+  return bundled;
 }
 
 /** Removes what {@link platformBundle} built; call it once after all tests of a file. */
 export async function removePlatformBundle(): Promise<void> {
-  if (bundle) rmSync(join(await bundle, ".."), { recursive: true, force: true });
+  if (bundled) rmSync(join(await bundled, ".."), { recursive: true, force: true });
 }
 
 /** The verbs of the small platform as deploy.yaml writes them; its settings are read from platform.json of the project. */

@@ -2,36 +2,27 @@ import { spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { realPorts } from "../../mcp-server/ports/index.ts";
 import { openSandbox, SandboxConfig } from "../../mcp-server/target/index.ts";
+import { bundle } from "../../scripts/bundle.mjs";
 import type { SandboxWorld } from "./world.ts";
 
 const here = import.meta.dirname;
-let bundle: Promise<string> | undefined;
+let bundled: Promise<string> | undefined;
 
 /** The daemon runs as a process of its own, from one file, as it does for users. */
 function daemonBundle(): Promise<string> {
-  bundle ??= (async () => {
+  bundled ??= (async () => {
     const outfile = join(mkdtempSync(join(tmpdir(), "sandbox-bundle-")), "sandbox.mjs");
-    await build({
-      entryPoints: [join(here, "sandbox-process.ts")],
-      outfile,
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      format: "esm",
-      banner: { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' },
-      logLevel: "error",
-    });
+    await bundle(join(here, "sandbox-process.ts"), outfile);
     return outfile;
   })();
-  return bundle;
+  return bundled;
 }
 
 /** Removes what {@link makeSandboxWorld} built; call it once after all tests of a file. */
 export async function removeBundle(): Promise<void> {
-  if (bundle) rmSync(join(await bundle, ".."), { recursive: true, force: true });
+  if (bundled) rmSync(join(await bundled, ".."), { recursive: true, force: true });
 }
 
 /** An empty sandbox in a temporary project. */
