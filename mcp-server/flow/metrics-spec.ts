@@ -1,41 +1,14 @@
-import type { MetricRule, MetricsSnapshot, MetricsSpec } from "../judge/index.ts";
-import type { MetricId } from "../vocab/index.ts";
+import { errorRateRule, latencyRule, type MetricRule, type MetricsSnapshot, type MetricsSpec } from "../judge/index.ts";
 import type { DeployConfig } from "./config.ts";
 import type { WatchPlan } from "./events.ts";
 import type { Plan } from "./plan.ts";
 import { STAGING_REGRESSION } from "./target-limits.ts";
 
-/**
- * The judged metrics of a plan. Error rate carries two thirds of the weight and is required; latency is judged
- * through the share of requests above a bucket edge and is not required, because buckets may be too coarse.
- */
-export function metricRules(config: DeployConfig, threshold: number): MetricRule[] {
+/** The judged metrics of a plan. Error rate carries two thirds of the weight. */
+export function metricRules({ triggers, slo }: DeployConfig, threshold: number): MetricRule[] {
   return [
-    {
-      id: "error-rate" as MetricId,
-      kind: "error-rate",
-      series: "error-rate" as MetricId,
-      unit: "%",
-      weight: 2 / 3,
-      required: true,
-      threshold,
-      trigger: config.triggers.errorRatePp,
-      tolerance: 0.1,
-      sloTarget: config.slo.errorRatePct,
-    },
-    {
-      id: "latency-p99" as MetricId,
-      kind: "latency",
-      series: "latency" as MetricId,
-      unit: "ms",
-      quantile: 0.99,
-      weight: 1 / 3,
-      required: false,
-      threshold,
-      trigger: config.triggers.latencyP99Pct,
-      tolerance: 5,
-      sloTarget: config.slo.latencyP99Ms,
-    },
+    errorRateRule({ threshold, trigger: triggers.errorRatePp, weight: 2 / 3, sloTarget: slo.errorRatePct }),
+    latencyRule(0.99, { threshold, trigger: triggers.latencyP99Pct, weight: 1 / 3, sloTarget: slo.latencyP99Ms }),
   ];
 }
 

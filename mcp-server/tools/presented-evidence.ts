@@ -3,7 +3,7 @@ import { z } from "zod";
 import { type DimensionName, infraVerdict, JUDGE, judgeInfra, judgeJourneys, judgeSmoke } from "../judge/index.ts";
 import { InfraReading, JourneysRun, SmokeRun } from "../judge/inputs.ts";
 import { LoadMetric } from "../judge/load/verdict.ts";
-import { readMetrics, startMetrics, stepMetrics } from "../judge/metrics/index.ts";
+import { errorRateRule, readMetrics, startMetrics, stepMetrics } from "../judge/metrics/index.ts";
 import { exceeds, percentText } from "../judge/tests/rate.ts";
 import { TestsVerdict } from "../judge/tests/result.ts";
 import {
@@ -197,19 +197,7 @@ function judgeCounts(
     phi: 1,
     warmupPolls: 0,
     baseline: { kind: "concurrent" },
-    rules: [
-      {
-        id,
-        kind: "error-rate",
-        series: id,
-        unit: "%",
-        weight: 1,
-        required: true,
-        threshold,
-        trigger: 2,
-        tolerance: 0.1,
-      },
-    ],
+    rules: [errorRateRule({ threshold, trigger: 2, weight: 1 })],
   });
   const at = "1970-01-01T00:00:00Z" as Instant;
   const increment = (arm: "baseline" | "candidate") => ({

@@ -1,6 +1,8 @@
 import { type Increment, instantOf, type MetricId, type Outcome3, type Reason } from "../../vocab/index.ts";
 import {
   ALPHA_SHARE,
+  errorRateRule,
+  latencyRule,
   type MetricReading,
   type MetricRule,
   type MetricsReading,
@@ -120,31 +122,11 @@ function increments(arm: "baseline" | "candidate", window: LoadSide["windows"][n
 }
 
 function rules(threshold: number, hasLatency: boolean): MetricRule[] {
-  const latency = (quantile: number): MetricRule => ({
-    id: `latency-p${Math.round(quantile * 100)}` as MetricId,
-    kind: "latency",
-    series: "latency" as MetricId,
-    unit: "ms",
-    quantile,
-    weight: 1 / 9,
-    required: false,
-    threshold,
-    trigger: Math.max(TRIGGER.latencyPct, threshold + 1),
-    tolerance: 5,
-  });
+  const trigger = Math.max(TRIGGER.latencyPct, threshold + 1);
+  const latencies = QUANTILES.map((quantile) => latencyRule(quantile, { threshold, trigger, weight: 1 / 9 }));
   return [
-    {
-      id: "error-rate" as MetricId,
-      kind: "error-rate",
-      series: "error-rate" as MetricId,
-      unit: "%",
-      weight: 2 / 3,
-      required: true,
-      threshold,
-      trigger: Math.max(TRIGGER.errorRatePp, threshold),
-      tolerance: 0.1,
-    },
-    ...(hasLatency ? QUANTILES.map(latency) : []),
+    errorRateRule({ threshold, trigger: Math.max(TRIGGER.errorRatePp, threshold), weight: 2 / 3 }),
+    ...(hasLatency ? latencies : []),
   ];
 }
 

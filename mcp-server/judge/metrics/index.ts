@@ -6,3 +6,4 @@ export { BareVerdict, MetricReading, MetricsReading } from "./reading.ts";
 export { changeUnit, Histogram, MetricRule, MetricsSnapshot, MetricsSpec } from "./rule.ts";
 export { type MetricsState, requiredRules } from "./state.ts";
 export { enterFrozen, rearmWarmup, startMetrics, stepMetrics } from "./step.ts";
+export { errorRateRule, latencyRule } from "./usual-rules.ts";

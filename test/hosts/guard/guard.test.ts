@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { answer, denialJson } from "../../../mcp-server/hosts/guard/answer.ts";
 import { memoryDisk } from "../../fakes/index.ts";
 
-const ROOT = "/work/shop";
+const ROOT = "/srv/shop";
 
 const FILES: Record<string, string> = {
   [`${ROOT}/deploy.yaml`]: "service: shop\ntarget:\n  kind: sandbox\n",
@@ -22,10 +22,10 @@ const FILES: Record<string, string> = {
   [`${ROOT}/outer.sh`]: "source ./ship.sh\n",
   [`${ROOT}/ship.py`]: 'import subprocess\nsubprocess.run(["kubectl", "apply", "-f", "k8s"])\n',
   [`${ROOT}/run`]: "#!/usr/bin/env bash\nhelm rollback shop 1\n",
-  "/work/other/readme.md": "nothing governs this folder\n",
-  "/work/staged/deploy.yaml":
+  "/srv/other/readme.md": "nothing governs this folder\n",
+  "/srv/staged/deploy.yaml":
     "service: shop\ntarget:\n  kind: sandbox\nguard:\n  contexts: [prod-*, 'ssh://deploy@*', live]\n  commands: [[./scripts/release.sh], [aws, ecs, update-service], [fly, deploy*]]\n",
-  "/work/broken/deploy.yaml": "service: [\n",
+  "/srv/broken/deploy.yaml": "service: [\n",
 };
 
 function world(more: Record<string, string> = {}) {
@@ -188,7 +188,7 @@ const HELD = [
   "git checkout -- .aiwg",
   "find .aiwg -delete",
   "cd .aiwg && rm history.jsonl",
-  "truncate -s 0 /work/shop/.aiwg/deployment/history.jsonl",
+  "truncate -s 0 /srv/shop/.aiwg/deployment/history.jsonl",
 ];
 
 const PASSES = [
@@ -281,12 +281,12 @@ describe("the guard of an agent host", () => {
   });
 
   it.each([...HELD])("has nothing to say about %j where no deploy.yaml governs the folder", async (command) => {
-    expect(await bash(command, "/work/other")).toBeUndefined();
+    expect(await bash(command, "/srv/other")).toBeUndefined();
   });
 
   it("goes with the command into a governed folder", async () => {
-    expect(await bash(`cd ${ROOT} && kubectl apply -f x`, "/work/other")).toBeDefined();
-    expect(await bash("cd ../shop && kubectl apply -f x", "/work/other")).toBeDefined();
+    expect(await bash(`cd ${ROOT} && kubectl apply -f x`, "/srv/other")).toBeDefined();
+    expect(await bash("cd ../shop && kubectl apply -f x", "/srv/other")).toBeDefined();
     expect(await bash("kubectl apply -f x", `${ROOT}/src/deep`)).toBeDefined();
   });
 
@@ -319,11 +319,11 @@ describe("the guard of an agent host", () => {
     ["fly status", false],
     ["aws $X update-service", true],
   ])("with contexts and commands named: %j held %s", async (command, held) => {
-    expect((await bash(command, "/work/staged")) !== undefined).toBe(held);
+    expect((await bash(command, "/srv/staged")) !== undefined).toBe(held);
   });
 
   it("takes everything for production where deploy.yaml cannot be read", async () => {
-    expect(await bash("kubectl --context test apply -f x", "/work/broken")).toBeDefined();
+    expect(await bash("kubectl --context test apply -f x", "/srv/broken")).toBeDefined();
   });
 
   it.each<[string, string, boolean]>([
