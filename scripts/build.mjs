@@ -24,6 +24,13 @@ module.exports = { Agent: require("./lib/dispatcher/agent"), Pool: require("./li
     contents: `const never = () => { throw new Error("js-yaml is not part of this program"); };
 module.exports = { safeLoad: never, safeDump: never };`,
   },
+  {
+    // hosts/mcp/sdk.ts brings the one check that is needed; a validator of every JSON Schema is large and slow to start.
+    file: /sdk\/dist\/esm\/validation\/ajv-provider\.js$/,
+    contents: `export class AjvJsonSchemaValidator {
+  getValidator() { throw new Error("no JSON Schema validator is part of this program"); }
+}`,
+  },
   { file: /source-map\/source-map\.js$/, contents: "module.exports = {};" },
   { file: /zod\/v4\/locales\/index\.js$/, contents: 'export { default as en } from "./en.js";' },
 ];

@@ -9,13 +9,11 @@ import { Communication, DeclaredRisk, EscalationConfig, RollbackConfig } from ".
 import { GuardConfig } from "./guard-config.ts";
 import { NotifyConfig } from "./notify/config.ts";
 import { RoleHolder } from "./roles.ts";
+import { Strategy } from "./strategy/name.ts";
 
 /** Ways in which a person's approval can reach the run; docs/approvals.md says what each withstands. */
 export const ApprovalWay = z.enum(["terminal", "flag", "ssh-signature", "host-prompt", "elicitation", "none"]);
 export type ApprovalWay = z.infer<typeof ApprovalWay>;
-
-export const Strategy = z.enum(["canary", "blue-green", "rolling"]);
-export type Strategy = z.infer<typeof Strategy>;
 
 const CanaryConfig = z.strictObject({
   /** Percent of production traffic per stage: rising, ending at 100. */

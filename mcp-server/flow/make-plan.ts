@@ -8,7 +8,7 @@ import {
   type Ms,
   type Sha256,
 } from "../vocab/index.ts";
-import type { DeployConfig, Strategy } from "./config.ts";
+import type { DeployConfig } from "./config.ts";
 import { declaredOf } from "./declared.ts";
 import { problemsOfEvidence } from "./evidence-problems.ts";
 import { metricRules } from "./metrics-spec.ts";
@@ -21,6 +21,7 @@ import { readinessPlan, unansweredText } from "./readiness-plan.ts";
 import { refuseLongRolling, rollbackTrafficMs, rollingOf, rollingStages } from "./rolling-plan.ts";
 import type { StrategyChoice } from "./strategy/choice.ts";
 import { choiceForPlan, understoodWith } from "./strategy/for-plan.ts";
+import type { Strategy } from "./strategy/name.ts";
 import {
   countedRequests,
   notJudgedOnTarget,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { Duration, IncidentId, Sha256, Version } from "../vocab/index.ts";
-import { Strategy } from "./config.ts";
+import { Strategy } from "./strategy/name.ts";
 
 export const Risk = z.enum(["low", "medium", "high"]);
 export type Risk = z.infer<typeof Risk>;

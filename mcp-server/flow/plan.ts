@@ -12,12 +12,13 @@ import {
 } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Digest, type Ms, Sha256, sha256Json, Version } from "../vocab/index.ts";
-import { ApprovalWay, Strategy } from "./config.ts";
+import { ApprovalWay } from "./config.ts";
 import { Declared } from "./declared.ts";
 import { Receiver } from "./notify/config.ts";
 import { Understood } from "./parameters.ts";
 import { RoleHolder } from "./roles.ts";
 import { StrategyChoice } from "./strategy/choice.ts";
+import { Strategy } from "./strategy/name.ts";
 
 /** One exposure of the new version. The last stage is always 100 % and is the observation. */
 export const Stage = z.object({

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Strategy } from "../../mcp-server/flow/config.ts";
 import { chooseStrategy } from "../../mcp-server/flow/strategy/choose.ts";
 import { adviceDocuments } from "../../mcp-server/flow/strategy/documents.ts";
+import type { Strategy } from "../../mcp-server/flow/strategy/name.ts";
 import { STRATEGIES, type StrategyContext, weighStrategies } from "../../mcp-server/flow/strategy/score.ts";
 import { projectPaths } from "../../mcp-server/record/paths.ts";
 import { FlowError, sha256 } from "../../mcp-server/vocab/index.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { Sha256 } from "../../vocab/index.ts";
-import { Strategy } from "../config.ts";
 import { Source } from "../parameters.ts";
+import { Strategy } from "./name.ts";
 
 /** One strategy as it was weighed. */
 export const StrategyOption = z.object({

@@ -1,7 +1,7 @@
 import { FlowError, type Ms } from "../../vocab/index.ts";
-import type { Strategy } from "../config.ts";
 import type { Source } from "../parameters.ts";
 import type { StrategyChoice, StrategyOption } from "./choice.ts";
+import type { Strategy } from "./name.ts";
 import { type StrategyContext, weighStrategies } from "./score.ts";
 
 /** The strategy that somebody named, and who. */

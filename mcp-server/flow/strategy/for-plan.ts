@@ -1,11 +1,12 @@
 import { durationMs, type Ms } from "../../vocab/index.ts";
-import type { DeployConfig, Strategy } from "../config.ts";
+import type { DeployConfig } from "../config.ts";
 import type { Understood } from "../parameters.ts";
 import type { Stage } from "../plan.ts";
 import { rollbackTrafficMs } from "../rolling-plan.ts";
 import type { Resolved } from "../understanding/resolve.ts";
 import type { StrategyChoice } from "./choice.ts";
 import { chooseStrategy, tryPlanning } from "./choose.ts";
+import type { Strategy } from "./name.ts";
 
 /** What is known when the strategy of a plan is chosen. */
 export interface ChoiceFacts {

@@ -1,8 +1,8 @@
 import { type Ms, spanText } from "../../vocab/index.ts";
-import type { Strategy } from "../config.ts";
 import type { Risk } from "../parameters.ts";
 import type { Downtime, Migrations } from "../understanding/context.ts";
 import type { StrategyOption } from "./choice.ts";
+import type { Strategy } from "./name.ts";
 import { CONS, PROS, requirementsOf } from "./traits.ts";
 
 /** What the strategies are weighed by. */

@@ -1,4 +1,4 @@
-import type { Strategy } from "../config.ts";
+import type { Strategy } from "./name.ts";
 
 /** What is good about each strategy wherever it is used. */
 export const PROS: Readonly<Record<Strategy, readonly string[]>> = {

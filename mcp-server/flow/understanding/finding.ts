@@ -1,6 +1,6 @@
 import type { Ms } from "../../vocab/index.ts";
-import type { Strategy } from "../config.ts";
 import type { Risk } from "../parameters.ts";
+import type { Strategy } from "../strategy/name.ts";
 
 /** What one phrase of the closed vocabulary asks for. */
 export type Meaning =

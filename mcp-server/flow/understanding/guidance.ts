@@ -126,7 +126,7 @@ function meaningOf(
 }
 
 const LIST =
-  /\d{1,3}(?:\.\d{1,3})? ?%?(?: ?(?:→|->|=>|>|\/|,|, then|then|to|and then) ?\d{1,3}(?:\.\d{1,3})? ?%?){1,11}/gi;
+  /\d{1,3}(?:\.\d{1,3})? ?%?(?: ?(?:\u2192|->|=>|>|\/|,|, then|then|to|and then) ?\d{1,3}(?:\.\d{1,3})? ?%?){1,11}/gi;
 
 /** Lists of percentages that end at 100 are stages; each is replaced by as many marks as its number. */
 function takeStages(text: string): { rest: string; lists: number[][] } {

@@ -1,6 +1,7 @@
 import type { Ms } from "../../vocab/index.ts";
-import type { DeployConfig, Strategy } from "../config.ts";
+import type { DeployConfig } from "../config.ts";
 import type { Depth, Risk, RunParameters, Source, Understood } from "../parameters.ts";
+import type { Strategy } from "../strategy/name.ts";
 import {
   type Downtime,
   downtimeOf,

@@ -1,5 +1,5 @@
 import { FlowError } from "../../vocab/index.ts";
-import type { Strategy } from "../config.ts";
+import type { Strategy } from "../strategy/name.ts";
 import { about } from "./finding.ts";
 import { answer, type Claim, disagreement, flag, pick, row, type Settled, said } from "./precedence.ts";
 import type { Sources } from "./sources.ts";

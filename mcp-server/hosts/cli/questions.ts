@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { Strategy } from "../../flow/config.ts";
 import { Answers, Risk, RollbackTolerance, type RunParameters } from "../../flow/parameters.ts";
+import { Strategy } from "../../flow/strategy/name.ts";
 import { Duration, FlowError } from "../../vocab/index.ts";
 import type { CommandIo } from "./command.ts";
 import type { Terminal } from "./output.ts";

@@ -14,6 +14,8 @@ import {
   McpError,
   ReadResourceRequestSchema,
 } from "@modelcontextprotocol/sdk/types.js";
+import type { jsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/types.js";
+import { z } from "zod";
 import type { IncomingMessage, ServerResponse } from "../../ports/index.ts";
 import { FlowError } from "../../vocab/index.ts";
 import type { Answer, ListedTool } from "./door.ts";
@@ -54,7 +56,11 @@ const RESOURCE_NOT_FOUND = -32002;
 export async function connect(side: ServerSide, transport: Transport): Promise<Server> {
   const server = new Server(
     { name: side.name, version: side.version },
-    { capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} }, instructions: side.instructions },
+    {
+      capabilities: { tools: {}, resources: {}, prompts: {}, completions: {} },
+      instructions: side.instructions,
+      jsonSchemaValidator: YES_OR_NO,
+    },
   );
   server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: side.tools().map(asListed) }));
   server.setRequestHandler(CallToolRequestSchema, async (request, extra) => {
@@ -151,6 +157,18 @@ function asListed(tool: ListedTool) {
 
 /** A person may take this long to answer a question of the host. */
 const ELICIT_MS = 55_000;
+
+const YesOrNo = z.object({ yes: z.boolean() });
+
+/** Checks what a host answers to the only question that is put to it. */
+const YES_OR_NO: jsonSchemaValidator = {
+  getValidator: <T>() => {
+    return (input: unknown) =>
+      YesOrNo.safeParse(input).success
+        ? { valid: true, data: input as T, errorMessage: undefined }
+        : { valid: false, data: undefined, errorMessage: "expected {yes: true or false}" };
+  },
+};
 
 /** One yes or no. What is not an accepted form with a yes in it, a time-out as well, is a no. */
 function eliciting(server: Server, signal: AbortSignal): NonNullable<CallContext["elicit"]> {
