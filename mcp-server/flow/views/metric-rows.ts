@@ -1,5 +1,5 @@
 import type { MetricReading, MetricsReading } from "../../judge/index.ts";
-import { HISTORICAL_ALLOWANCE, HISTORICAL_LATENCY_MS } from "../../judge/metrics/probes.ts";
+import { HISTORICAL_ALLOWANCE, HISTORICAL_LATENCY_MS } from "../../judge/metrics/recorded.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";

@@ -1,4 +1,4 @@
-import { FlowError, quoteValue } from "../../vocab/index.ts";
+import { type BucketGrid, FlowError, quoteValue } from "../../vocab/index.ts";
 import type { Counts } from "../sequential/counts.ts";
 import type { Histogram } from "./rule.ts";
 
@@ -31,9 +31,7 @@ export function mergeHistograms(past: Histogram, added: Histogram, factor = 1): 
   }
   const counts = new Map<number | null, number>(past.map((bucket) => [bucket.le, bucket.count * factor]));
   for (const { le, count } of added) counts.set(le, (counts.get(le) ?? 0) + count);
-  return [...counts]
-    .map(([le, count]) => ({ le, count }))
-    .sort((a, b) => (a.le ?? Number.POSITIVE_INFINITY) - (b.le ?? Number.POSITIVE_INFINITY));
+  return ascending(counts);
 }
 
 function sameEdges(a: Histogram, b: Histogram): boolean {
@@ -47,21 +45,70 @@ export function totalOf(buckets: Histogram): number {
   return total;
 }
 
-/** Exceedances of an edge: observations above it, among all. Exact when `edge` is one of the histogram's own. */
+/** Exceedances of an edge: observations above it, among all. Exact when {@link tells} says that the buckets tell it. */
 export function exceedances(buckets: Histogram, edge: number): Counts {
   let exposure = 0;
   let events = 0;
+  const bound = edge * (1 + EDGE_SLACK);
   for (const { le, count } of buckets) {
     exposure += count;
-    if (le === null || le > edge) events += count;
+    if (le === null || le > bound) events += count;
   }
   return { exposure, events };
 }
 
-/** Smallest finite edge at or above a value; undefined when the histogram ends below it. */
-export function edgeAtLeast(buckets: Histogram, value: number): number | undefined {
+/** Whether buckets tell how many observations lie above an edge. */
+export function tells(buckets: Histogram, grid: BucketGrid | undefined, edge: number): boolean {
+  if (grid === "exact") return true;
+  if (grid === undefined) return buckets.some(({ le }) => le === edge);
+  const steps = Math.log2(edge) * 2 ** grid.schema;
+  return Math.abs(steps - Math.round(steps)) < 1e-6;
+}
+
+/**
+ * Smallest edge at or above a value that the buckets tell; undefined when fixed buckets end below it. Raw samples tell
+ * any edge, exponential buckets the next power of their base.
+ */
+export function edgeAtLeast(buckets: Histogram, value: number, grid?: BucketGrid): number | undefined {
+  if (grid === "exact") return value;
+  if (grid !== undefined) return value > 0 ? gridEdgeAtLeast(value, grid.schema) : undefined;
   for (const { le } of buckets) if (le !== null && le >= value * (1 - EDGE_SLACK)) return le;
   return undefined;
+}
+
+function gridEdgeAtLeast(value: number, schema: number): number {
+  const perOctave = 2 ** schema;
+  return 2 ** (Math.ceil(Math.log2(value * (1 - EDGE_SLACK)) * perOctave - 1e-9) / perOctave);
+}
+
+/** Raw samples are kept on this grid: bounds 2.2 % apart. */
+export const KEPT_SCHEMA = 5;
+/** Observations at or below 0 lie below every bound of a logarithmic grid. */
+const LOWEST_BOUND = 2 ** -30;
+
+/** What is kept of a distribution from poll to poll: raw samples on a logarithmic grid, buckets as they are. */
+export function kept(buckets: Histogram, grid: BucketGrid | undefined): Histogram {
+  if (grid !== "exact") return buckets;
+  const counts = new Map<number | null, number>();
+  for (const { le, count } of buckets) {
+    const bound = le === null ? null : le > LOWEST_BOUND ? gridEdgeAtLeast(le, KEPT_SCHEMA) : LOWEST_BOUND;
+    counts.set(bound, (counts.get(bound) ?? 0) + count);
+  }
+  return ascending(counts);
+}
+
+function ascending(counts: ReadonlyMap<number | null, number>): Histogram {
+  return [...counts]
+    .map(([le, count]) => ({ le, count }))
+    .sort((a, b) => (a.le ?? Number.POSITIVE_INFINITY) - (b.le ?? Number.POSITIVE_INFINITY));
+}
+
+/** The grid of two distributions that are added up: the coarser one. Fixed bounds mix with nothing else. */
+export function commonGrid(a: BucketGrid | undefined, b: BucketGrid | undefined): BucketGrid | undefined {
+  if (a === undefined || b === undefined) return undefined;
+  if (a === "exact") return b;
+  if (b === "exact") return a;
+  return a.schema <= b.schema ? a : b;
 }
 
 /** Finite positive edge nearest to the quantile on a logarithmic scale; undefined for an empty histogram. */

@@ -1,9 +1,25 @@
-export { ALPHA_SHARE } from "./evidence.ts";
+export { BURN_FACTOR } from "./burn.ts";
+export { calibrateRules } from "./calibrate.ts";
+export { ALPHA_SHARE } from "./e-values.ts";
+export { type ExpectedTraffic, expectedDecisions, type RuleOutlook } from "./expectation.ts";
 export { totalOf } from "./histogram.ts";
 export { LOAD_FACTOR_BOUND } from "./load.ts";
 export { readMetrics } from "./read.ts";
 export { BareVerdict, MetricReading, MetricsReading } from "./reading.ts";
-export { changeUnit, Histogram, MetricRule, MetricsSnapshot, MetricsSpec } from "./rule.ts";
+export { HISTORICAL_LATENCY_MS, historicalAllowance } from "./recorded.ts";
+export {
+  changeUnit,
+  Dispersions,
+  directionOf,
+  Histogram,
+  isInPoints,
+  MetricKind,
+  MetricRule,
+  MetricsSnapshot,
+  MetricsSpec,
+  RuleDispersion,
+} from "./rule.ts";
 export { type MetricsState, requiredRules } from "./state.ts";
 export { enterFrozen, rearmWarmup, startMetrics, stepMetrics } from "./step.ts";
 export { errorRateRule, latencyRule } from "./usual-rules.ts";
+export { LEAST_ERROR_SHARE, weightShares } from "./weights.ts";

@@ -1,66 +1,101 @@
-import { projectOnLine } from "../sequential/two-arm.ts";
-import { countText, limitText } from "../wording.ts";
-import { detectEvidence, eValue, excludeEvidence, neededFor, weightShare } from "./evidence.ts";
-import { quantileOf } from "./histogram.ts";
-import { quantileAsked } from "./probes.ts";
+import { TOO_NOISY_PHI } from "../sequential/dispersion.ts";
+import { controlFired } from "./control.ts";
+import { detectEvidence, eValue, excludeEvidence, neededFor } from "./e-values.ts";
+import { readInterval } from "./interval.ts";
+import { levelOf } from "./level.ts";
+import { secondsMissing, waitsFor } from "./outlook.ts";
 import type { MetricReading } from "./reading.ts";
-import { changeUnit, type MetricRule } from "./rule.ts";
+import { changeUnit, directionOf, isInPoints, type MetricRule } from "./rule.ts";
 import type { MetricsState, Probe, RuleState, Seen } from "./state.ts";
+import { weightShares } from "./weights.ts";
 
 /** An edge above this multiple of what was asked answers another question than the plan's. */
 export const COARSE_FACTOR = 1.5;
 
 /** Why a metric is not proven. */
-export type Unproven = "no-data" | "no-baseline" | "low-traffic" | "resolution" | "historical-baseline";
+export type Unproven =
+  | "no-data"
+  | "no-baseline"
+  | "low-traffic"
+  | "resolution"
+  | "noisy"
+  | "control-fired"
+  | "historical-baseline";
 
 /** Point values, bounds and evidence of one metric, without the verdict over all. */
 export function readMetric(state: MetricsState, own: RuleState, rule: MetricRule, rejected: boolean): MetricReading {
-  const baselineKind = state.frozen ? "historical" : state.spec.baseline.kind === "concurrent" ? "concurrent" : "none";
+  const { spec } = state;
+  const baselineKind = state.frozen ? "historical" : spec.baseline.kind === "concurrent" ? "concurrent" : "none";
   const baseline = levelOf(rule, state.frozen ? own.recorded?.seen : own.baseline);
   const candidate = levelOf(rule, candidateSeen(own));
   const change = changeOf(rule, baseline.value, candidate.value);
-  const excludedAbove = upperBound(own, state.spec.beta);
+  const excludedAbove = upperBound(own, spec.beta);
   const evidence = round(detectEvidence(own.probes.find((probe) => probe.role === "threshold")));
   const unproven = unprovenBecause(state, own, rule);
+  const fired = controlFired(own.control, "threshold", spec.alpha) || controlFired(own.control, "trigger", spec.alpha);
+  const waitSeconds = unproven === "low-traffic" && !rejected ? secondsMissing(state, own, rule) : undefined;
+  const share = weightShares(spec.rules).get(rule.id) ?? 0;
   return {
     id: rule.id,
+    kind: rule.kind,
+    direction: directionOf(rule),
     unit: rule.unit,
     baselineKind,
+    method: methodOf(own, baselineKind),
+    ...(own.phi === undefined ? {} : { phi: round(own.phi) }),
     baseline,
     candidate,
     ...(change === undefined ? {} : { change: round(change) }),
     changeUnit: changeUnit(rule),
+    ...intervalOf(own, rule, spec.beta),
     ...(excludedAbove === undefined ? {} : { excludedAbove: round(excludedAbove) }),
     limit: rule.threshold,
     trigger: rule.trigger,
     ...(rule.sloTarget === undefined ? {} : { sloTarget: rule.sloTarget }),
     evidence,
-    needed: round(neededFor("regression", state.spec) / weightShare(rule, state.spec)),
+    needed: round(neededFor("regression", spec) / share),
+    ...(fired ? { controlFired: true } : {}),
     outcome: rejected ? "FAIL" : unproven === undefined ? "PASS" : "INCONCLUSIVE",
     waitsFor: rejected || unproven === undefined ? "" : waitsFor(state, own, rule, unproven),
+    ...(waitSeconds === undefined ? {} : { waitSeconds: Math.ceil(waitSeconds) }),
+  };
+}
+
+function methodOf(own: RuleState, baselineKind: MetricReading["baselineKind"]): MetricReading["method"] {
+  if (baselineKind === "none") return "target";
+  if (baselineKind === "historical") return "recorded";
+  if (own.method === "points") return "points";
+  return own.probes.some(({ robust }) => robust !== undefined) ? "self-normalised" : "two-arm";
+}
+
+/** The confidence sequence of the change; both sides at beta together. */
+function intervalOf(own: RuleState, rule: MetricRule, beta: number): Pick<MetricReading, "interval"> {
+  if (!own.interval) return {};
+  const { lower, upper } = readInterval(own.interval, rule, beta / 2);
+  if (lower === undefined && upper === undefined) return {};
+  return {
+    interval: {
+      ...(lower === undefined ? {} : { lower: round(lower) }),
+      ...(upper === undefined ? {} : { upper: round(upper) }),
+      levelPct: round(100 * (1 - beta)),
+    },
   };
 }
 
 function candidateSeen(own: RuleState): Seen {
-  return own.candidateFrozen.counts.exposure > 0 ? own.candidateFrozen : own.candidate;
+  const { counts, values } = own.candidateFrozen;
+  return counts.exposure > 0 || values ? own.candidateFrozen : own.candidate;
 }
 
-/** Judged requests of the candidate in all phases. */
+/** Judged requests of the candidate in all phases; where there are only bare values, their number. */
 export function exposureOf(own: RuleState): number {
-  return own.candidate.counts.exposure + own.candidateFrozen.counts.exposure;
-}
-
-function levelOf(rule: MetricRule, seen: Seen | undefined): { value?: number; exposure: number } {
-  const exposure = seen?.counts.exposure ?? 0;
-  if (!seen || exposure === 0) return { exposure };
-  const value =
-    rule.kind === "error-rate" ? (100 * seen.counts.events) / exposure : quantileOf(seen.buckets, quantileAsked(rule));
-  return value === undefined ? { exposure } : { value: round(value), exposure };
+  const seen = own.candidate.counts.exposure + own.candidateFrozen.counts.exposure;
+  return seen > 0 ? seen : (own.candidate.values?.count ?? 0) + (own.candidateFrozen.values?.count ?? 0);
 }
 
 function changeOf(rule: MetricRule, baseline: number | undefined, candidate: number | undefined): number | undefined {
   if (baseline === undefined || candidate === undefined) return undefined;
-  if (rule.kind === "error-rate") return candidate - baseline;
+  if (isInPoints(rule)) return candidate - baseline;
   return baseline > 0 ? (candidate / baseline - 1) * 100 : undefined;
 }
 
@@ -80,23 +115,36 @@ function upperBound(own: RuleState, beta: number): number | undefined {
 
 /** Undefined when a worsening of trigger size is excluded; otherwise the reason why not. */
 export function unprovenBecause(state: MetricsState, own: RuleState, rule: MetricRule): Unproven | undefined {
-  const { beta, baseline } = state.spec;
+  const { beta, alpha, baseline } = state.spec;
   if (exposureOf(own) === 0) return own.missedPolls > 0 || state.polls === 0 ? "no-data" : "low-traffic";
   if (baseline.kind === "none") return unprovenAlone(own, rule, beta);
   const trigger = own.probes.find((probe) => probe.role === "exclude" && probe.marginPct === rule.trigger);
-  if (!trigger || !hasBaseline(state, own)) return "no-baseline";
   const threshold = own.probes.find((probe) => probe.role === "threshold");
-  if (isCoarse(trigger) || (threshold && isCoarse(threshold))) return "resolution";
+  if (!trigger || !threshold || !hasBaseline(state, own, trigger)) return "no-baseline";
+  if (controlFired(own.control, "threshold", alpha) || controlFired(own.control, "trigger", alpha)) {
+    return "control-fired";
+  }
+  if (isCoarse(trigger) || isCoarse(threshold)) return "resolution";
   if (excludeEvidence(trigger, beta) >= 1 / beta) return undefined;
+  if (isOfUnequalArms(trigger, threshold)) return "resolution";
+  if (own.phi === undefined || own.phi > TOO_NOISY_PHI) return "noisy";
   return state.frozen && state.frozen.offLoadPolls > 0 ? "historical-baseline" : "low-traffic";
 }
 
-function hasBaseline(state: MetricsState, own: RuleState): boolean {
-  return own.baseline.counts.exposure > 0 || (state.frozen !== undefined && own.recorded !== undefined);
+function hasBaseline(state: MetricsState, own: RuleState, trigger: Probe): boolean {
+  if (own.baseline.counts.exposure > 0 || own.baseline.values) return true;
+  return state.frozen !== undefined && own.recorded !== undefined && trigger.frozen !== undefined;
+}
+
+/** Quantiles of arms of different size can accuse a smaller candidate, but not clear it. */
+function isOfUnequalArms(trigger: Probe, threshold: Probe): boolean {
+  return (threshold.points?.windows ?? 0) > (trigger.points?.windows ?? 0);
 }
 
 /** First deployment: the target plus the trigger stands for the baseline. */
 function unprovenAlone(own: RuleState, rule: MetricRule, beta: number): Unproven | undefined {
+  const points = own.absolutePoints?.exclude;
+  if (points) return eValue(points.lnE) >= 1 / beta ? undefined : "low-traffic";
   const exclude = own.absolute?.exclude;
   if (!exclude) return "no-baseline";
   if (rule.kind === "latency") {
@@ -109,45 +157,6 @@ function unprovenAlone(own: RuleState, rule: MetricRule, beta: number): Unproven
 /** The bucket edge that could be tested lies much further out than the margin that was asked for. */
 export function isCoarse(probe: Probe): boolean {
   return 1 + probe.reachedPct / 100 > COARSE_FACTOR * (1 + probe.marginPct / 100);
-}
-
-function waitsFor(state: MetricsState, own: RuleState, rule: MetricRule, why: Unproven): string {
-  const margin = `+${limitText(rule.trigger)} ${changeUnit(rule)}`;
-  switch (why) {
-    case "no-data":
-      return "a first measurement of the candidate";
-    case "no-baseline":
-      return "a baseline to compare with";
-    case "resolution":
-      return `finer latency buckets: the next edge does not lie near ${margin}`;
-    case "historical-baseline":
-      return "load near that of the recorded baseline";
-    case "low-traffic": {
-      const more = requestsMissing(state, own, rule);
-      const evidence = `evidence that a worsening of ${margin} is absent`;
-      return more === undefined ? evidence : `${evidence}, about ${countText(more)} more requests of the candidate`;
-    }
-    default:
-      return why satisfies never;
-  }
-}
-
-/**
- * Requests of the candidate until the trigger is excluded if both arms are alike: what is missing
- * over the expected evidence of one request. For error rates against a concurrent arm. An orientation, nothing is decided by it.
- */
-function requestsMissing(state: MetricsState, own: RuleState, rule: MetricRule): number | undefined {
-  const { exposure: nB, events: kB } = own.baseline.counts;
-  const { exposure: nC, events: kC } = own.candidate.counts;
-  if (rule.kind !== "error-rate" || state.frozen || nB === 0 || nC === 0) return undefined;
-  const d = rule.trigger / 100;
-  const rate = (kB + kC + 0.5) / (nB + nC + 1);
-  const a0 = projectOnLine(rate, rate, nB / nC, 1, 1, d);
-  const b0 = a0 + d;
-  const perRequest = (nB / nC) * (a0 - rate + rate * Math.log(rate / a0)) + b0 - rate + rate * Math.log(rate / b0);
-  const probe = own.probes.find((one) => one.role === "exclude" && one.marginPct === rule.trigger);
-  const missing = Math.log(1 / state.spec.beta) + 2 - (probe ? Math.log(excludeEvidence(probe, state.spec.beta)) : 0);
-  return Math.max(1, Math.ceil((Math.max(1, missing) * state.spec.phi) / perRequest));
 }
 
 /** Twelve significant digits: enough for people, and the same text on every machine. */

@@ -1,12 +1,23 @@
 import type { MetricId, Reason } from "../../vocab/index.ts";
 import { JUDGE } from "../name.ts";
 import { limitText } from "../wording.ts";
-import { baselineMissesTarget, type Merged, mergedEvidence } from "./evidence.ts";
+import { BURN_FACTOR, type Burn, budgetOf, burnOf, isBurning } from "./burn.ts";
+import { NO_EDGE_PCT } from "./concurrent.ts";
+import { baselineMissesTarget } from "./e-values.ts";
+import { type Merged, mergedEvidence } from "./evidence.ts";
 import { exposureOf, isCoarse, readMetric, unprovenBecause } from "./metric-reading.ts";
-import { NO_EDGE_PCT } from "./probes.ts";
 import type { BareVerdict, MetricReading, MetricsReading } from "./reading.ts";
 import { changeUnit, type MetricRule } from "./rule.ts";
-import { absoluteFailText, baselineOutsideText, provenText, relativeFailText, unprovenText } from "./sentences.ts";
+import {
+  absoluteFailText,
+  baselineOutsideText,
+  burnText,
+  downgradedText,
+  provenText,
+  relativeFailText,
+  targetText,
+  unprovenText,
+} from "./sentences.ts";
 import { type MetricsState, misuse, type RuleState, requiredRules } from "./state.ts";
 
 /** Reads what the evidence says now. Looking changes nothing and may be done at every poll. */
@@ -14,20 +25,28 @@ export function readMetrics(state: MetricsState): MetricsReading {
   const regression = mergedEvidence(state, "regression");
   const trigger = mergedEvidence(state, "trigger");
   const absolute = mergedEvidence(state, "absolute");
-  const blame = [...new Set([regression, trigger, absolute].flatMap(blamedIds))];
+  const burning = burningRules(state);
+  const blame = [
+    ...new Set([...[regression, trigger, absolute].flatMap(blamedIds), ...burning.map(({ rule }) => rule.id)]),
+  ];
   const metrics = state.rules.flatMap((own) => {
     const rule = state.spec.rules.find((one) => one.id === own.id);
     return rule ? [readMetric(state, own, rule, blame.includes(rule.id))] : [];
   });
   const required = requiredRules(state.spec);
-  const rejected = regression.rejected || trigger.rejected || absolute.rejected;
-  const excluded = required.every((rule) => {
-    const own = state.rules.find((one) => one.id === rule.id);
-    return own !== undefined && unprovenBecause(state, own, rule) === undefined;
-  });
+  const rejected = regression.rejected || trigger.rejected || absolute.rejected || burning.length > 0;
+  // A finding that its control takes back speaks neither against the release nor for it.
+  const doubtful = regression.downgraded.length > 0 || trigger.downgraded.length > 0;
+  const excluded =
+    !doubtful &&
+    required.every((rule) => {
+      const own = state.rules.find((one) => one.id === rule.id);
+      return own !== undefined && unprovenBecause(state, own, rule) === undefined;
+    });
+  const found = { metrics, trigger, absolute, burning, excluded };
   return {
     regression: regressionVerdict(state, metrics, regression, excluded),
-    slo: sloVerdict(state, metrics, trigger, absolute, excluded),
+    slo: sloVerdict(state, found),
     proven: excluded && !rejected,
     polls: state.polls,
     missedStreak: state.missedStreak,
@@ -52,7 +71,7 @@ function regressionVerdict(
   merged: Merged,
   excluded: boolean,
 ): BareVerdict {
-  if (!merged.rejected) return notRejected(state, metrics, excluded);
+  if (!merged.rejected) return notRejected(state, metrics, merged, excluded);
   return {
     outcome: "FAIL",
     reasons: merged.blamed.map(({ rule, part }) => ({
@@ -64,15 +83,17 @@ function regressionVerdict(
   };
 }
 
-function sloVerdict(
-  state: MetricsState,
-  metrics: readonly MetricReading[],
-  trigger: Merged,
-  absolute: Merged,
-  excluded: boolean,
-): BareVerdict {
-  if (!trigger.rejected && !absolute.rejected) {
-    const quiet = notRejected(state, metrics, excluded);
+interface Found {
+  readonly metrics: readonly MetricReading[];
+  readonly trigger: Merged;
+  readonly absolute: Merged;
+  readonly burning: readonly BurningRule[];
+  readonly excluded: boolean;
+}
+
+function sloVerdict(state: MetricsState, { metrics, trigger, absolute, burning, excluded }: Found): BareVerdict {
+  if (!trigger.rejected && !absolute.rejected && burning.length === 0) {
+    const quiet = notRejected(state, metrics, trigger, excluded);
     return { ...quiet, reasons: [...quiet.reasons, ...targetsSetAside(state, metrics)] };
   }
   const worse = trigger.blamed.map(({ rule, part }) => ({
@@ -84,18 +105,29 @@ function sloVerdict(
   }));
   const missed = absolute.blamed.map(({ rule, part }) => ({
     reason: { code: "slo-target", text: absoluteFailText(metricOf(metrics, rule), part, absolute) },
-    cure: `${rule.id} at or below ${limitText(rule.sloTarget ?? 0)} ${rule.unit}`,
+    cure: `${rule.id} ${targetText(metricOf(metrics, rule))}`,
   }));
+  const burnt = burning.map(({ rule, burn }) => ({
+    reason: { code: "slo-burn-rate", text: burnText(metricOf(metrics, rule), burn) },
+    cure: `${rule.id} spends its error budget at most ${BURN_FACTOR} times too fast`,
+  }));
+  const all = [...worse, ...missed, ...burnt];
   return {
     outcome: "FAIL",
-    reasons: [...[...worse, ...missed].map(({ reason }) => reason), ...targetsSetAside(state, metrics)],
-    wouldPassIf: [...worse, ...missed].map(({ cure }) => cure).join("; "),
+    reasons: [...all.map(({ reason }) => reason), ...targetsSetAside(state, metrics)],
+    wouldPassIf: all.map(({ cure }) => cure).join("; "),
     judge: JUDGE,
   };
 }
 
 /** Nothing speaks against the release: PASS once every required metric is proven, INCONCLUSIVE until then. */
-function notRejected(state: MetricsState, metrics: readonly MetricReading[], excluded: boolean): BareVerdict {
+function notRejected(
+  state: MetricsState,
+  metrics: readonly MetricReading[],
+  merged: Merged,
+  excluded: boolean,
+): BareVerdict {
+  if (merged.downgraded.length > 0) return downgraded(metrics, merged);
   const judged = requiredRules(state.spec).map((rule) => judgedRule(state, metrics, rule));
   const open = judged.filter(({ unproven }) => unproven);
   const reasons: Reason[] = excluded ? judged.map(({ reason }) => reason) : open.map(({ reason }) => reason);
@@ -105,6 +137,47 @@ function notRejected(state: MetricsState, metrics: readonly MetricReading[], exc
     wouldPassIf: excluded ? "" : open.map(({ metric }) => `${metric.id}: ${metric.waitsFor}`).join("; "),
     judge: JUDGE,
   };
+}
+
+/** A FAIL that the live control takes back. */
+function downgraded(metrics: readonly MetricReading[], merged: Merged): BareVerdict {
+  return {
+    outcome: "INCONCLUSIVE",
+    reasons: merged.downgraded.map(({ rule }) => ({
+      code: "control-fired",
+      text: downgradedText(metricOf(metrics, rule)),
+    })),
+    wouldPassIf: "instances of one version behave alike, so that versions can be compared",
+    judge: JUDGE,
+  };
+}
+
+interface BurningRule {
+  readonly rule: MetricRule;
+  readonly burn: Burn;
+}
+
+/**
+ * Rules whose error budget burns on both windows. Not held against the release where the old version spent more than
+ * its budget before the first change, or does so now and nobody knows what it did before.
+ */
+function burningRules(state: MetricsState): BurningRule[] {
+  return state.rules.flatMap((own) => {
+    const rule = state.spec.rules.find((one) => one.id === own.id);
+    const burn = rule && own.burn && burnOf(own.burn.candidate, rule);
+    if (!rule || !own.burn || !burn || !isBurning(burn, own.phi ?? 1)) return [];
+    return baselineBurns(state, own, rule) ? [] : [{ rule, burn }];
+  });
+}
+
+function baselineBurns(state: MetricsState, own: RuleState, rule: MetricRule): boolean {
+  const budget = budgetOf(rule) ?? 0;
+  const { baseline } = state.spec;
+  const before = baseline.kind === "concurrent" ? baseline.before : undefined;
+  const recorded = before?.series.find(({ metric }) => metric === rule.series) ?? own.recorded?.seen.counts;
+  if (recorded && recorded.exposure > 0) return recorded.events / recorded.exposure > budget;
+  const { exposure, events } = own.baseline.counts;
+  return exposure > 0 && events / exposure > budget;
 }
 
 function judgedRule(state: MetricsState, metrics: readonly MetricReading[], rule: MetricRule) {
@@ -146,7 +219,7 @@ function coarseNotes(state: MetricsState): Reason[] {
 function targetsSetAside(state: MetricsState, metrics: readonly MetricReading[]): Reason[] {
   return state.rules.flatMap((own: RuleState) => {
     const metric = metrics.find((one) => one.id === own.id);
-    if (!metric || !own.absolute || !baselineMissesTarget(own.absolute, state.spec)) return [];
+    if (!metric || !baselineMissesTarget(own, state.spec)) return [];
     return [{ code: "baseline-outside-target", text: baselineOutsideText(metric) }];
   });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { MetricId, Outcome3, Verdict } from "../../vocab/index.ts";
+import { MetricKind } from "./rule.ts";
 
 /** A verdict before its evidence references are attached. */
 export const BareVerdict = Verdict.omit({ inputs: true });
@@ -8,21 +9,35 @@ export type BareVerdict = z.infer<typeof BareVerdict>;
 const Level = z.object({
   /** In the metric's unit; absent without exposure. */
   value: z.number().optional(),
-  /** Requests it rests on. */
+  /** What it rests on: requests, share x seconds, what a counter is counted over, or the number of bare values. */
   exposure: z.number(),
 });
 
 /** What is known about one metric now. */
 export const MetricReading = z.object({
   id: MetricId,
+  kind: MetricKind.optional(),
+  direction: z.enum(["lower-is-better", "higher-is-better"]).optional(),
   unit: z.string(),
   /** `historical`: compared with a recorded baseline of another time. */
   baselineKind: z.enum(["concurrent", "historical", "none"]),
+  /**
+   * Which test compares the arms: the two-arm test on counts, the self-normalised one where dispersion is not known,
+   * the tests on aggregate points, a recorded baseline, or the absolute target alone.
+   */
+  method: z.enum(["two-arm", "self-normalised", "points", "recorded", "target"]).optional(),
+  /** Dispersion by which log evidence is divided; absent while not known. */
+  phi: z.number().optional(),
   baseline: Level,
   candidate: Level,
-  /** Point estimate of the worsening; for people, no verdict rests on it. */
+  /** Point estimate of the change of the value, signed as it is (a drop is negative); for people, no verdict rests on it. */
   change: z.number().optional(),
   changeUnit: z.enum(["pp", "%"]),
+  /**
+   * Where the change lies, valid at every poll at once; a side is absent while nothing is excluded there. For people,
+   * the verdict rests on tests of their own.
+   */
+  interval: z.object({ lower: z.number().optional(), upper: z.number().optional(), levelPct: z.number() }).optional(),
   /** Worsenings above this are excluded at error rate beta; absent while none is. */
   excludedAbove: z.number().optional(),
   /** Regression threshold and relative trigger, in `changeUnit`. */
@@ -32,9 +47,13 @@ export const MetricReading = z.object({
   /** e-value of "worse than the limit", and the value at which this metric alone fails the release. */
   evidence: z.number(),
   needed: z.number(),
+  /** The baseline differs from itself by the same test: this comparison neither fails nor passes. */
+  controlFired: z.boolean().optional(),
   outcome: Outcome3,
   /** What this metric still waits for; empty when decided. */
   waitsFor: z.string(),
+  /** Seconds until its proof at the traffic so far, if both arms are alike. */
+  waitSeconds: z.number().optional(),
 });
 export type MetricReading = z.infer<typeof MetricReading>;
 

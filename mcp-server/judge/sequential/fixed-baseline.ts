@@ -11,8 +11,10 @@ export const BASELINE_ERROR_SHARE = 1 / 5;
 
 /** Null about one arm alone. Side `greater`: its rate is at most `limit` in every poll; `less`: at least `limit`. */
 export interface FixedSpec {
+  /** `poisson` for rates whose events may outnumber their exposure (requests per second); absent: a share of the exposure. */
+  readonly form?: "poisson";
   readonly side: "greater" | "less";
-  /** A rate between 0 and 1. */
+  /** A rate: between 0 and 1, in the Poisson form any of 0 or more. */
   readonly limit: number;
   readonly phi: number;
   readonly plannedPolls: number;
@@ -51,13 +53,14 @@ export const oneSample = {
   },
   /** One poll of the arm; no exposure is no evidence. Throws FlowError `damaged` on impossible counts. */
   step(state: FixedState, candidate: Counts): FixedState {
-    checkCounts(candidate, "the candidate arm", { eventsWithinExposure: true });
+    checkCounts(candidate, "the candidate arm", { eventsWithinExposure: state.spec.form !== "poisson" });
     if (candidate.exposure === 0) return state;
     const { spec } = state;
+    const idle = spec.form === "poisson" ? candidate.exposure : candidate.exposure - candidate.events;
     return {
       spec,
       candidate: addCounts(state.candidate, candidate),
-      stake: bet(state.stake, spec.purpose, spec.plannedPolls, lnRatios(spec, candidate)),
+      stake: bet(state.stake, spec.purpose, spec.plannedPolls, lnRatios(spec, candidate.events, idle)),
     };
   },
   read: (state: FixedState): SequentialReading => readStake(state.stake),
@@ -66,11 +69,12 @@ export const oneSample = {
 /** A limit of 0 would make one event infinite evidence; this is the smallest rate anybody measures. */
 const SMALLEST_LIMIT = 1e-9;
 
-function lnRatios(spec: FixedSpec, { exposure, events }: Counts): number[] {
+/** `idle`: opportunities without an event, in the Poisson form the exposure. */
+function lnRatios(spec: FixedSpec, events: number, idle: number): number[] {
   const { perEvent, perMiss } = ratiosOf(spec);
   const out = new Array<number>(perEvent.length);
   for (let j = 0; j < perEvent.length; j++) {
-    out[j] = (events * (perEvent[j] ?? 0) + (exposure - events) * (perMiss[j] ?? 0)) / spec.phi;
+    out[j] = (events * (perEvent[j] ?? 0) + idle * (perMiss[j] ?? 0)) / spec.phi;
   }
   return out;
 }
@@ -87,16 +91,27 @@ function ratiosOf(spec: FixedSpec): Ratios {
   const found = known.get(spec);
   if (found) return found;
   const limit = Math.max(spec.limit, SMALLEST_LIMIT);
+  const ratios = spec.form === "poisson" ? poissonRatios(spec, limit) : binomialRatios(spec, limit);
+  known.set(spec, ratios);
+  return ratios;
+}
+
+function poissonRatios(spec: FixedSpec, limit: number): Ratios {
+  const factors = rateFactors(spec.purpose, spec.side);
+  return {
+    perEvent: factors.map((factor) => Math.log(factor)),
+    perMiss: factors.map((factor) => limit * (1 - factor)),
+  };
+}
+
+function binomialRatios(spec: FixedSpec, limit: number): Ratios {
   const highest = limit + 0.98 * (1 - limit);
   const rates = rateFactors(spec.purpose, spec.side).map((factor) => Math.min(limit * factor, highest));
   // A limit of 1 excludes nothing: every outcome is as likely as before.
-  const ratios: Ratios =
-    limit >= 1
-      ? { perEvent: rates.map(() => 0), perMiss: rates.map(() => 0) }
-      : {
-          perEvent: rates.map((rate) => Math.log(rate / limit)),
-          perMiss: rates.map((rate) => Math.log1p(-rate) - Math.log1p(-limit)),
-        };
-  known.set(spec, ratios);
-  return ratios;
+  return limit >= 1
+    ? { perEvent: rates.map(() => 0), perMiss: rates.map(() => 0) }
+    : {
+        perEvent: rates.map((rate) => Math.log(rate / limit)),
+        perMiss: rates.map((rate) => Math.log1p(-rate) - Math.log1p(-limit)),
+      };
 }

@@ -55,4 +55,4 @@ export {
 } from "./self-normalised.ts";
 export { lowerLimit, upperLimit } from "./special.ts";
 export type { SequentialReading } from "./stake.ts";
-export { NullSpec, type Sequential, type TwoArmState, twoArm } from "./two-arm.ts";
+export { NullSpec, type Pair, type Sequential, type TwoArmState, twoArm } from "./two-arm.ts";

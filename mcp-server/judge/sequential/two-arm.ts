@@ -26,7 +26,15 @@ export interface TwoArmState {
   readonly spec: NullSpec;
   readonly baseline: Counts;
   readonly candidate: Counts;
+  /** What was seen per stratum, where the traffic is compared in parts. */
+  readonly strata?: Readonly<Record<string, Pair>>;
   readonly stake: Stake;
+}
+
+/** Both arms of one stratum. */
+export interface Pair {
+  readonly baseline: Counts;
+  readonly candidate: Counts;
 }
 
 /** A sequential test over plain JSON state. */
@@ -44,7 +52,13 @@ export interface Sequential<S> {
  * Sources: Turner, Ly and Gruenwald (two-sample e-values), Lindon and Malek (the case d = 0), Shin, Ramdas and
  * Rinaldo (mixture over onsets). `start` and `step` throw FlowError on impossible input.
  */
-export const twoArm: Sequential<TwoArmState> = { start, step, read: (state) => readStake(state.stake) };
+export const twoArm: Sequential<TwoArmState> & { stepStrata: typeof stepStrata; withPhi: typeof withPhi } = {
+  start,
+  step,
+  stepStrata,
+  withPhi,
+  read: (state) => readStake(state.stake),
+};
 
 /** Prior pseudo-observations of the estimated levels: rate 0.01 with the weight of one unit of exposure. */
 const PRIOR_EVENTS = 0.01;
@@ -66,30 +80,80 @@ function start(given: NullSpec): TwoArmState {
 }
 
 function step(state: TwoArmState, baseline: Counts, candidate: Counts): TwoArmState {
-  const eventsWithinExposure = state.spec.form === "bernoulli";
-  checkCounts(baseline, "the baseline arm", { eventsWithinExposure });
-  checkCounts(candidate, "the candidate arm", { eventsWithinExposure });
+  checkPair(state.spec, { baseline, candidate });
   // Without both arms in the same poll there is nothing to compare; what one arm did still informs later bets.
   const paired = baseline.exposure > 0 && candidate.exposure > 0;
   const { spec } = state;
   return {
-    spec,
+    ...state,
     baseline: addCounts(state.baseline, baseline),
     candidate: addCounts(state.candidate, candidate),
     stake: paired
-      ? bet(state.stake, spec.purpose, spec.plannedPolls, lnRatios(state, baseline, candidate))
+      ? bet(state.stake, spec.purpose, spec.plannedPolls, lnRatios(spec, state, baseline, candidate))
       : state.stake,
   };
 }
 
-function lnRatios(state: TwoArmState, baseline: Counts, candidate: Counts): number[] {
-  if (state.spec.form === "bernoulli") return bernoulliLnRatios(state, baseline, candidate);
-  return state.spec.d === 0 ? ratioLnRatios(state, baseline, candidate) : affineLnRatios(state, baseline, candidate);
+/** Dispersion may rise while a test runs, never fall; it has to be known before the poll that it is used on. */
+function withPhi(state: TwoArmState, phi: number): TwoArmState {
+  return phi > state.spec.phi ? { ...state, spec: { ...state.spec, phi } } : state;
+}
+
+/** Strata beyond this number are lumped together: their names come from outside. */
+const MOST_STRATA = 64;
+const REST = "(others)";
+
+/**
+ * One poll in parts (endpoint, region, tenant) that are each compared with their like, so that another mix of traffic
+ * is not taken for a change. The null is that the relation holds in every stratum. Strata of one poll are different
+ * requests, so their likelihood ratios multiply.
+ */
+function stepStrata(state: TwoArmState, poll: Readonly<Record<string, Pair>>): TwoArmState {
+  const { spec } = state;
+  const strata: Record<string, Pair> = { ...state.strata };
+  let sum: number[] | undefined;
+  let [baseline, candidate] = [state.baseline, state.candidate];
+  for (const name of Object.keys(poll).sort()) {
+    const pair = poll[name];
+    if (!pair) continue;
+    checkPair(spec, pair);
+    const key = name in strata || Object.keys(strata).length < MOST_STRATA ? name : REST;
+    const past = strata[key] ?? { baseline: NO_COUNTS, candidate: NO_COUNTS };
+    if (pair.baseline.exposure > 0 && pair.candidate.exposure > 0) {
+      const own = lnRatios(spec, past, pair.baseline, pair.candidate);
+      sum = sum ? sum.map((value, j) => value + (own[j] ?? 0)) : own;
+    }
+    strata[key] = joined(past, pair);
+    baseline = addCounts(baseline, pair.baseline);
+    candidate = addCounts(candidate, pair.candidate);
+  }
+  const stake = sum ? bet(state.stake, spec.purpose, spec.plannedPolls, sum) : state.stake;
+  return { spec, baseline, candidate, strata, stake };
+}
+
+function joined(past: Pair, pair: Pair): Pair {
+  return {
+    baseline: addCounts(past.baseline, pair.baseline),
+    candidate: addCounts(past.candidate, pair.candidate),
+  };
+}
+
+function checkPair(spec: NullSpec, { baseline, candidate }: Pair): void {
+  const eventsWithinExposure = spec.form === "bernoulli";
+  checkCounts(baseline, "the baseline arm", { eventsWithinExposure });
+  checkCounts(candidate, "the candidate arm", { eventsWithinExposure });
+}
+
+function lnRatios(spec: NullSpec, past: Pair, baseline: Counts, candidate: Counts): number[] {
+  if (spec.form === "bernoulli") return bernoulliLnRatios(spec, past, baseline, candidate);
+  return spec.d === 0
+    ? ratioLnRatios(spec, past, baseline, candidate)
+    : affineLnRatios(spec, past.baseline, baseline, candidate);
 }
 
 /** Poisson form, d = 0: the level cancels; levels of both arms are estimated together under each alternative. */
-function ratioLnRatios(state: TwoArmState, baseline: Counts, candidate: Counts): number[] {
-  const { spec, baseline: pastB, candidate: pastC } = state;
+function ratioLnRatios(spec: NullSpec, past: Pair, baseline: Counts, candidate: Counts): number[] {
+  const { baseline: pastB, candidate: pastC } = past;
   const factors = rateFactors(spec.purpose, spec.side);
   const { exposure: nB, events: kB } = baseline;
   const { exposure: nC, events: kC } = candidate;
@@ -107,8 +171,7 @@ function ratioLnRatios(state: TwoArmState, baseline: Counts, candidate: Counts):
 }
 
 /** Poisson form, d > 0: the boundary b = c*a + d is hit at the root of a quadratic. */
-function affineLnRatios(state: TwoArmState, baseline: Counts, candidate: Counts): number[] {
-  const { spec, baseline: past } = state;
+function affineLnRatios(spec: NullSpec, past: Counts, baseline: Counts, candidate: Counts): number[] {
   const { c, d } = spec;
   const factors = rateFactors(spec.purpose, spec.side);
   const a = (past.events + PRIOR_EVENTS) / (past.exposure + PRIOR_EXPOSURE);
@@ -145,8 +208,8 @@ export function projectOnLine(a: number, b: number, nB: number, nC: number, c: n
 }
 
 /** Bernoulli form: odds ratio e^h around the pooled share, compared with the exposure-weighted mean of both shares. */
-function bernoulliLnRatios(state: TwoArmState, baseline: Counts, candidate: Counts): number[] {
-  const { spec, baseline: pastB, candidate: pastC } = state;
+function bernoulliLnRatios(spec: NullSpec, past: Pair, baseline: Counts, candidate: Counts): number[] {
+  const { baseline: pastB, candidate: pastC } = past;
   const effects = BETS[spec.purpose].effects;
   const sign = spec.side === "greater" ? 1 : -1;
   const { exposure: nB, events: kB } = baseline;

@@ -9,8 +9,9 @@ export function uniform(seed: number): () => number {
   };
 }
 
-/** A Poisson number, by multiplication; for means up to some hundreds. */
+/** A Poisson number: by multiplication, for large means by its normal approximation. */
 export function poisson(mean: number, random: () => number): number {
+  if (mean > 200) return Math.max(0, Math.round(mean + Math.sqrt(mean) * normal(random)));
   let [count, product] = [0, random()];
   const limit = Math.exp(-mean);
   while (product > limit) {
