@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { FlowEvent } from "../../mcp-server/flow/events.ts";
 import { applyEvent, foldEvents } from "../../mcp-server/flow/state.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
+import { instantOf } from "../../mcp-server/vocab/index.ts";
 import { type FakeWorld, fakeWorld, NEW } from "./fake-world.ts";
 import { eventsOf, MINUTE, started } from "./scripts.ts";
 
@@ -96,6 +97,18 @@ describe("a smoke round that found no ready instance", () => {
   });
 });
 
+/** The same counts in a window that begins so many windows later. */
+function later(stamped: Stamped<FlowEvent>, windows: number): Stamped<FlowEvent> {
+  const { event } = stamped;
+  if (event.event !== "poll") return stamped;
+  const shifted = event.increments.map((increment) => {
+    const [from, to] = [Date.parse(increment.from), Date.parse(increment.to)];
+    const by = windows * (to - from);
+    return { ...increment, from: instantOf(from + by), to: instantOf(to + by) };
+  });
+  return { ...stamped, event: { ...event, increments: shifted } };
+}
+
 describe("the warm-up of new instances", () => {
   test("goes on while traffic moves to them and is whole when it has moved", async () => {
     const world = fakeWorld({ config: { judge: { warmupPolls: 3 } } });
@@ -110,7 +123,7 @@ describe("the warm-up of new instances", () => {
     expect(left()).toBe(0);
     applyEvent(state, events[at] as Stamped<FlowEvent>);
     for (let polls = 1; polls <= 5; polls += 1) {
-      applyEvent(state, poll);
+      applyEvent(state, later(poll, polls));
       expect(left()).toBe(2);
     }
     for (const stamped of events.slice(at + 1)) {

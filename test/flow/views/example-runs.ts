@@ -4,7 +4,7 @@ import { planHash } from "../../../mcp-server/flow/plan.ts";
 import type { MetricsSnapshot } from "../../../mcp-server/judge/index.ts";
 import { type Arm, type Increment, instantOf, type MetricId } from "../../../mcp-server/vocab/index.ts";
 import { approve, look, staging } from "./journals.ts";
-import { act, end, NEW, OLD, planOf, pool, reference, type Scribe, START, scribe } from "./scribe.ts";
+import { act, end, NEW, nowMs, OLD, planOf, pool, reference, type Scribe, START, scribe } from "./scribe.ts";
 import { live, smoke, smokeRun } from "./watches.ts";
 
 /** Weights as the defaults of deploy.yaml have them; times are the defaults too. */
@@ -85,8 +85,8 @@ function dice(seed: number): () => number {
 }
 
 /** Requests of one version between two polls, as its pages would count them. */
-function counted(arm: Arm, requests: number, manner: Manner, roll: () => number): Increment[] {
-  const span = { arm, from: instantOf(START), to: instantOf(START + POLL_MS), quality: "ok" as const };
+function counted(arm: Arm, requests: number, manner: Manner, roll: () => number, fromMs = START): Increment[] {
+  const span = { arm, from: instantOf(fromMs), to: instantOf(fromMs + POLL_MS), quality: "ok" as const };
   const buckets = EDGES.map((le) => ({ le: le as number | null, count: 0 }));
   let failed = 0;
   for (let index = 0; index < requests; index += 1) {
@@ -138,8 +138,8 @@ function watched(s: Scribe, { key, watch, polls, manner }: Watching, roll: () =>
       poll === 0
         ? []
         : [
-            ...counted("candidate", own, manner(poll), roll),
-            ...(watch.weightPct < 100 ? counted("baseline", total - own, WELL, roll) : []),
+            ...counted("candidate", own, manner(poll), roll, nowMs(s)),
+            ...(watch.weightPct < 100 ? counted("baseline", total - own, WELL, roll, nowMs(s)) : []),
           ];
     const seen = live(isBack ? OLD : NEW, watch, poll * total);
     const elapsedMs = poll === 0 ? 0 : POLL_MS;

@@ -101,6 +101,11 @@ export function digest(version: string): Digest {
   return digestOf(sha256(version));
 }
 
+/** When the last event happened. */
+export function nowMs(s: Scribe): number {
+  return Date.parse(s.events.at(-1)?.at ?? instantOf(START));
+}
+
 /** An open run. Every event goes through the schema of the journal. */
 export function scribe(plan = planOf()): Scribe {
   const state = emptyState(plan);

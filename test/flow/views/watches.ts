@@ -9,7 +9,7 @@ import {
   type Version,
 } from "../../../mcp-server/vocab/index.ts";
 
-import { NEW, OLD, pool, reference, type Scribe, START } from "./scribe.ts";
+import { NEW, nowMs, OLD, pool, reference, type Scribe, START } from "./scribe.ts";
 /** What the old version did before: 0.02 % failed, p99 in the bucket up to 100 ms. */
 export const SNAPSHOT: MetricsSnapshot = {
   from: instantOf(START - 3_600_000),
@@ -62,7 +62,7 @@ export function watch(s: Scribe, key: string, edits: WatchEdits, o: Watched): vo
         event: "poll",
         key,
         elapsedMs: index === 0 ? 0 : 10_000,
-        increments: index === 0 ? [] : increments(edits, o),
+        increments: index === 0 ? [] : increments(edits, o, nowMs(s)),
         cursor: null,
         live: live(subject, edits, index * (o.perPoll ?? 1_000)),
         ...(o.conduct?.silent ? { problem: "connection refused" } : {}),
@@ -81,14 +81,20 @@ export function watch(s: Scribe, key: string, edits: WatchEdits, o: Watched): vo
   s.add({ event: "watch-ended", key, result }, 10);
 }
 
-function increments(plan: WatchEdits, o: Watched): Increment[] {
+function increments(plan: WatchEdits, o: Watched, fromMs: number): Increment[] {
   const total = o.perPoll ?? 1_000;
   const own = (total * plan.weightPct) / 100;
-  return [...arm("candidate", own, o.conduct ?? {}), ...(plan.weightPct < 100 ? arm("baseline", total - own, {}) : [])];
+  const old = plan.weightPct < 100 ? arm("baseline", total - own, {}, fromMs) : [];
+  return [...arm("candidate", own, o.conduct ?? {}, fromMs), ...old];
 }
 
-function arm(name: Arm, requests: number, { failed = 0, slow = 0, silent = false }: Conduct): Increment[] {
-  const span = { arm: name, from: instantOf(START), to: instantOf(START + 10_000) };
+function arm(
+  name: Arm,
+  requests: number,
+  { failed = 0, slow = 0, silent = false }: Conduct,
+  fromMs: number,
+): Increment[] {
+  const span = { arm: name, from: instantOf(fromMs), to: instantOf(fromMs + 10_000) };
   const one = (metric: string, exposure: number, events: number): Increment =>
     silent
       ? { ...span, metric: metric as MetricId, exposure: 0, events: 0, quality: "missing" }
