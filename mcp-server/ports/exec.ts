@@ -106,13 +106,14 @@ export const realExec: Exec = {
         clearTimeout(timer);
         options.signal?.removeEventListener("abort", stop);
       };
-      child.stdout.on("data", out.take);
-      child.stderr.on("data", err.take);
-      child.stdin.on("error", () => {});
       child.on("error", (error) => {
         clear();
         reject(error);
       });
+      // Where no file can be opened any more, a child that did not start has no streams either.
+      child.stdout?.on("data", out.take);
+      child.stderr?.on("data", err.take);
+      child.stdin?.on("error", () => {});
       try {
         if (child.pid !== undefined) options.onStart?.(child.pid);
       } catch (error) {
@@ -121,7 +122,7 @@ export const realExec: Exec = {
         clear();
         reject(error);
       }
-      child.stdin.end(options.stdin ?? "");
+      child.stdin?.end(options.stdin ?? "");
       let grace: NodeJS.Timeout | undefined;
       const end = (code: number | null, signal: NodeJS.Signals | null) => {
         clear();

@@ -92,8 +92,9 @@ export const realProcesses: Processes = {
         detached: true,
         stdio: ["ignore", log, log],
       });
-      if (child.pid === undefined) throw new Error(`cannot start ${command}`);
+      // Before the check: what could not be started says so later, and would end this process.
       child.on("error", () => {});
+      if (child.pid === undefined) throw new Error(`cannot start ${command}`);
       child.unref();
       return child.pid;
     } finally {

@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { build } from "esbuild";
 import { describe, expect, it } from "vitest";
 import { allowEnv, type ExecOptions, realExec, realProcesses } from "../../mcp-server/ports/index.ts";
 
@@ -19,6 +23,19 @@ const LEAVES_A_CHILD = `
   });
   child.unref();
   console.log(child.pid);
+`;
+
+/** Opens files until there is no handle left, then runs a command with a long limit. */
+const NO_HANDLE_LEFT = `
+  import { closeSync, openSync } from "node:fs";
+  import { realExec } from "../../mcp-server/ports/exec.ts";
+  const open = [];
+  try { for (;;) open.push(openSync("/dev/null", "r")); } catch {}
+  const running = realExec.run([process.execPath, "-e", ""], { cwd: "/", env: {}, timeoutMs: 600000, outputCapBytes: 10 });
+  running.then(() => "ran", (error) => "rejected " + error.code).then((end) => {
+    for (const handle of open) closeSync(handle);
+    console.log(end);
+  });
 `;
 
 describe("a command", () => {
@@ -103,5 +120,21 @@ describe("a command", () => {
 
   it.each([[[]], [["/no/such/program"]]])("that cannot be started rejects: %j", async (argv) => {
     await expect(realExec.run(argv, options)).rejects.toThrow();
+  });
+
+  it("that finds no file handle left rejects, and ends neither this process nor its patience", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "deploy-flow-exec-"));
+    const program = join(folder, "program.mjs");
+    await build({
+      stdin: { contents: NO_HANDLE_LEFT, resolveDir: import.meta.dirname },
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      outfile: program,
+    });
+    const argv = ["/bin/sh", "-c", `ulimit -n 40; exec "${node}" "${program}"`];
+    const exit = await realExec.run(argv, { ...options, env: { PATH: "/usr/bin:/bin" } });
+    rmSync(folder, { recursive: true });
+    expect(exit).toMatchObject({ code: 0, stderr: "", stdout: "rejected EMFILE\n" });
   });
 });

@@ -37,6 +37,24 @@ describe("a process", () => {
     expect(realProcesses.kill(2 ** 22 + 1, "SIGTERM")).toBe(false);
   });
 
+  it("that cannot be started on its own is an error, which does not end this process a moment later", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "deploy-flow-detached-"));
+    const lost: unknown[] = [];
+    const keep = process.listeners("uncaughtException");
+    process.removeAllListeners("uncaughtException");
+    process.on("uncaughtException", (error) => lost.push(error));
+    try {
+      const o = { cwd: folder, env: {}, logFile: join(folder, "log") };
+      expect(() => realProcesses.spawnDetached(["/no/such/program"], o)).toThrow("cannot start /no/such/program");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    } finally {
+      process.removeAllListeners("uncaughtException");
+      for (const listener of keep) process.on("uncaughtException", listener);
+      rmSync(folder, { recursive: true });
+    }
+    expect(lost).toEqual([]);
+  });
+
   it("can be started on its own, with a session and a log of its own", async () => {
     const folder = mkdtempSync(join(tmpdir(), "processes-"));
     try {
