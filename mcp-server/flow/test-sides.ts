@@ -8,7 +8,17 @@ import { allowEnv, BASE_ENV } from "../ports/index.ts";
 import { loadBaseline } from "../record/baselines.ts";
 import { confine } from "../record/confine.ts";
 import { redact } from "../record/redact.ts";
-import { durationMs, FlowError, type Label, type Origin, type Sha256, sha256, type Version } from "../vocab/index.ts";
+import {
+  durationMs,
+  FlowError,
+  type Label,
+  messageOf,
+  type Origin,
+  quoteValue,
+  type Sha256,
+  sha256,
+  type Version,
+} from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Plan, PresentedFile } from "./plan.ts";
 import type { Project } from "./project.ts";
@@ -116,6 +126,10 @@ async function executed(
   return { rows, rawSha256: sha256(digests.join("\n")), origin: "executed", version: run.plan.version };
 }
 
+function notStarted({ command: [name = ""] }: SuiteCommand, error: unknown): string {
+  return `the test command ${quoteValue(name)} could not be started: ${redact(messageOf(error), 200)}`;
+}
+
 /** One run of the suite. The report as the tool wrote it is read and removed: what is kept is the redacted form. */
 async function runSuite(project: Project, plan: Plan, command: SuiteCommand, attempt: number, signal: AbortSignal) {
   const { disk, exec } = project.ports;
@@ -146,6 +160,11 @@ async function runSuite(project: Project, plan: Plan, command: SuiteCommand, att
       return silent ? { problem: `the test command failed (${how}) although its report has no failing test` } : read;
     }
     return { problem: `the test command (${how}) left no report: ${redact(exit.stderr.slice(-300))}` };
+  } catch (error) {
+    signal.throwIfAborted();
+    // A damaged report is told by its reader; what else fails here is a suite that did not run.
+    if (error instanceof FlowError && error.code === "unreadable") throw error;
+    return { problem: notStarted(command, error) };
   } finally {
     disk.remove(folder);
   }
