@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { Clock, Http } from "../../ports/index.ts";
 import type { Arm, Ms, Version } from "../../vocab/index.ts";
 import type { JourneyConfig } from "../journeys/config.ts";
@@ -97,6 +98,8 @@ export function createProber({ http, clock, env }: ProberOptions): Prober {
       until = clock.mono() + forMs;
       if (life && !life.signal.aborted) return;
       const own = new AbortController();
+      // Every walk of a service that hangs listens, and the pause between two turns.
+      setMaxListeners(2 * MAX_UNDER_WAY + 1, own.signal);
       life = own;
       void run(own.signal).finally(() => {
         if (life === own) life = undefined;

@@ -153,7 +153,10 @@ describe("probes as a source of metrics", () => {
     source.rest?.();
   });
 
-  test("do not pile up on a service that hangs", async () => {
+  test("do not pile up on a service that hangs, nor warn of the many that listen for their end", async () => {
+    const warnings: string[] = [];
+    const warned = (warning: Error) => warnings.push(warning.name);
+    process.on("warning", warned);
     const clock = fakeClock();
     let open = 0;
     let most = 0;
@@ -178,6 +181,8 @@ describe("probes as a source of metrics", () => {
     expect(most).toBeLessThanOrEqual(16);
     expect(failed).toBeGreaterThan(8);
     source.rest?.();
+    process.off("warning", warned);
+    expect(warnings).toEqual([]);
   });
 
   test("end by themselves when nobody polls any more, and at once when told", async () => {
