@@ -1,7 +1,6 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { socketPath } from "../ports/index.ts";
-import { clearArchived } from "../record/archive.ts";
 import type { Stamped } from "../record/journal.ts";
 import { FencedOut, type OpenJournal, openJournal } from "../record/journal-file.ts";
 import { acquireLock, type LockRecord, readLock, releaseLock } from "../record/lock.ts";
@@ -11,6 +10,7 @@ import { carry } from "./carry.ts";
 import { openRun, type RunControl } from "./engine.ts";
 import { FlowEvent, Request } from "./events.ts";
 import { readInbox, take } from "./inbox.ts";
+import { keptText, layOut } from "./lay-out.ts";
 import { createHands } from "./measure.ts";
 import { createNotifier, type Notifier } from "./notify/notifier.ts";
 import { send } from "./notify/send.ts";
@@ -81,7 +81,7 @@ export async function ownRun(project: Project, o: OwnerOptions): Promise<RunStat
   });
   let journal: OpenJournal<FlowEvent> | undefined;
   try {
-    if (o.start) layOut(project, o.start);
+    const kept = o.start && layOut(project, o.start);
     const plan = o.start?.plan ?? requireRun(project).plan;
     journal = openJournal({
       disk: ports.disk,
@@ -112,6 +112,7 @@ export async function ownRun(project: Project, o: OwnerOptions): Promise<RunStat
     });
     notifier = notifierOf(project, run);
     await announce(project, run, journal, lock, o.start);
+    if (kept !== undefined) run.append({ event: "notice", level: "warning", text: keptText(kept) });
     notifier.catchUp();
     return await own(project, run, lock, o, notifier);
   } catch (error) {
@@ -142,32 +143,6 @@ function nothingToResume(project: Project): FlowError {
     where: { file: project.paths.journal },
     next: "start one with `deploy-flow run VERSION`",
   });
-}
-
-/** Clears an archived working folder and lays out the new run's. An unfinished run is never cleared. */
-function layOut(project: Project, order: StartOrder): void {
-  const { disk } = project.ports;
-  const { paths } = project;
-  const before = readRun(project);
-  if (before && !before.archived) {
-    throw new FlowError({
-      code: "conflict",
-      what: "an unfinished run is in the working folder",
-      found: `run ${before.state.runId ?? "unknown"} of version ${before.plan.version}`,
-      where: { file: paths.journal },
-      next: "`deploy-flow status` takes it up again; start the new one after it has ended",
-    });
-  }
-  // Renamed before it is removed: a crash in between must not leave half a run that looks like one under way.
-  if (!clearArchived(disk, paths.working) && disk.stat(paths.working)) {
-    const doomed = `${paths.working}.cleared-${order.runId}`;
-    disk.rename(paths.working, doomed);
-    disk.remove(doomed);
-  }
-  disk.mkdir(paths.evidence);
-  disk.mkdir(paths.inbox);
-  disk.writeAtomic(paths.planSource, order.configText);
-  disk.writeAtomic(paths.plan, `${JSON.stringify(order.plan, null, 2)}\n`);
 }
 
 /** The first events of an ownership: who owns the run from here on, and what it found. */

@@ -32,11 +32,12 @@ export interface RunOnDisk {
   readonly archived: boolean;
 }
 
-/** Reads the run in the working folder; undefined when there is none. FlowError `damaged` when its journal is broken. */
+/** Reads the run in the working folder; undefined when there is none. FlowError `damaged` when its journal or plan is. */
 export function readRun(project: Project): RunOnDisk | undefined {
   const { disk } = project.ports;
   const { paths } = project;
-  if (!disk.stat(paths.journal) || !disk.stat(paths.plan)) return undefined;
+  // A start that died before its first event leaves no run.
+  if (!disk.stat(paths.journal)?.size) return undefined;
   const plan = readPlan(project);
   const reading = readJournal(disk, paths.journal, FlowEvent);
   if (reading.damage) {
