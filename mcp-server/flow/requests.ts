@@ -19,7 +19,11 @@ export interface Receipt {
  */
 export function takeRequest(run: RunControl, id: string, request: Request, actor: Actor, objection?: string): Receipt {
   const state = run.state();
-  if (state.requests.has(id)) return receiptBefore(run, id);
+  if (state.requests.has(id)) {
+    // Its effect may have found the journal closed to writing: what was taken is still done.
+    finishLastRequest(run);
+    return receiptBefore(run, id);
+  }
   const refusal = refusalOf(run, request) ?? objection;
   // The record of an ended run is being archived: it gets no more lines.
   if (state.outcome && !isProse(run, request))

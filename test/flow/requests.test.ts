@@ -1,10 +1,12 @@
 import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
+import { openRun, stepKey } from "../../mcp-server/flow/engine.ts";
 import type { FlowEvent, Request } from "../../mcp-server/flow/events.ts";
 import { planHash } from "../../mcp-server/flow/plan.ts";
-import type { Receipt } from "../../mcp-server/flow/requests.ts";
-import { type RunOutcome, sha256 } from "../../mcp-server/vocab/index.ts";
-import { type FakeWorld, fakeWorld, NEW, OLD, type WorldOptions } from "./fake-world.ts";
+import { type Receipt, takeRequest } from "../../mcp-server/flow/requests.ts";
+import type { Stamped } from "../../mcp-server/record/journal.ts";
+import { type Actor, type RunOutcome, sha256 } from "../../mcp-server/vocab/index.ts";
+import { type FakeWorld, fakeWorld, NEW, OLD, RUN_ID, type WorldOptions } from "./fake-world.ts";
 import { weightsTold } from "./invariants.ts";
 
 const REAL_USERS: WorldOptions = {
@@ -16,6 +18,8 @@ const REAL_USERS: WorldOptions = {
     approvals: { accept: ["terminal"] },
   },
 };
+const RUNNER: Actor = { kind: "runner", name: "deploy-flow" };
+const ADA: Actor = { kind: "person", name: "ada" };
 const MILD = { slo: { errorRatePct: 20 }, triggers: { errorRatePp: 20 }, rollbackOnRegression: false };
 
 const approve = (world: FakeWorld, change: Partial<Extract<Request, { kind: "approve" }>> = {}): Request => ({
@@ -228,5 +232,38 @@ describe("an answer", () => {
     const receipts = await sent(world, held, [answer({ way: "none" })], [answer({ way: "none", answer: "rollback" })]);
     expect(receipts).toMatchObject([{ taken: false }, { taken: true }]);
     expect(outcomeOf(world)).toBe("ROLLED_BACK");
+  });
+});
+
+describe("a request whose effect the journal refused", () => {
+  test.each<{ name: string; request: Request; refused: string }>([
+    { name: "a rollback", request: back, refused: "rollback-latched" },
+    { name: "an abort after exposure", request: abort, refused: "rollback-latched" },
+  ])("$name is done when it is sent again", ({ request, refused }) => {
+    const world = fakeWorld();
+    const written: Stamped<FlowEvent>[] = [];
+    let full = true;
+    const append = (event: FlowEvent, actor: Actor) => {
+      if (full && event.event === refused) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+      const stamped = { seq: written.length + 1, epoch: 1, at: world.clock.wall(), actor, event } as Stamped<FlowEvent>;
+      written.push(stamped);
+      return stamped;
+    };
+    const run = openRun({
+      plan: world.plan,
+      clock: world.clock,
+      target: world.platform.target,
+      journal: { events: () => written, append, follow: async function* () {} },
+      fence: { runId: RUN_ID, epoch: 1 },
+      actor: RUNNER,
+    });
+    run.append({ event: "intent", key: stepKey("stage-1", "expose"), intent: { text: "expose", exposes: true } });
+    const ask = () => takeRequest(run, "req-1", request, ADA);
+    expect(ask).toThrow("no space left");
+    expect(run.state().latched).toBeUndefined();
+    full = false;
+    expect(ask()).toMatchObject({ taken: true });
+    expect(run.state().latched).toMatchObject({ kind: "manual" });
+    expect(written.map(({ event }) => event.event)).toEqual(["intent", "request", "rollback-latched"]);
   });
 });
