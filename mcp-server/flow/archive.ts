@@ -1,5 +1,5 @@
 import { join, relative } from "node:path";
-import { type ArchiveFile, archiveRun } from "../record/archive.ts";
+import { type ArchiveFile, archiveRun, mayArchiveIn } from "../record/archive.ts";
 import { saveBaseline } from "../record/baselines.ts";
 import { loadEvidence } from "../record/evidence-store.ts";
 import { appendHistory, type HistoryEntry } from "../record/history.ts";
@@ -71,13 +71,10 @@ function ofPeople({ incident }: RunState): Pick<HistoryEntry, "incident"> {
   return incident ? { incident: incident.incident } : {};
 }
 
-/** `deployment-{version}` of the day, or with the run id where another run of this version lies there already. */
+/** `deployment-{version}` of the day, or with the run id where another run of this version, or something else, lies there already. */
 function ownFolder(project: Project, run: { at: Instant; version: Version; runId: RunId }): string {
-  const { disk } = project.ports;
   const dir = archiveFolder(project.paths, run);
-  const owner = join(dir, "RUN");
-  const free = !disk.stat(owner) || disk.readText(owner).trim() === run.runId;
-  return free ? dir : `${dir}-${run.runId}`;
+  return mayArchiveIn(project.ports.disk, dir, run.runId) ? dir : `${dir}-${run.runId}`;
 }
 
 /** The results of the version that stays are what the next release is compared with. */

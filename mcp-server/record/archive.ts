@@ -133,9 +133,9 @@ export function readMark(disk: Disk, path: string): ArchivedMark | undefined {
   }
 }
 
-/** The folder belongs to the run whose id was written into it first. */
 function ownFolder({ disk, archiveDir, runId }: ArchiveOptions): string {
   for (const dir of [archiveDir, `${archiveDir}-${runId}`]) {
+    if (!mayArchiveIn(disk, dir, runId)) continue;
     disk.mkdir(dir);
     const owner = join(dir, OWNER_FILE);
     if (disk.createExclusive(owner, `${runId}\n`) || disk.readText(owner) === `${runId}\n`) return dir;
@@ -146,6 +146,13 @@ function ownFolder({ disk, archiveDir, runId }: ArchiveOptions): string {
     where: { file: `${archiveDir}-${runId}` },
     next: "move the folder that is in the way and archive again",
   });
+}
+
+/** A folder belongs to the run whose id was written into it first; one with files and no such word, to somebody else. */
+export function mayArchiveIn(disk: Disk, dir: string, runId: RunId): boolean {
+  const owner = join(dir, OWNER_FILE);
+  if (disk.stat(owner)) return disk.readText(owner).trim() === runId;
+  return !disk.stat(dir) || filesBelow(disk, dir).length === 0;
 }
 
 async function completed(o: ArchiveOptions, dir: string): Promise<Archived | undefined> {

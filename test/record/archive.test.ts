@@ -97,6 +97,26 @@ describe("an archive", () => {
     expect(await verifyArchive(disk, second.dir)).toEqual([]);
   });
 
+  it.each([
+    ["files that nobody said whose they are", { "notes.md": "mine" }],
+    ["another run's archive that lost the word of its owner", undefined],
+  ])("leaves %s alone, and stands beside them", async (_name, files) => {
+    const disk = finishedRun();
+    if (files === undefined) {
+      await archiveRun(options(disk, other));
+      disk.remove(`${ARCHIVE}/RUN`);
+    }
+    for (const [name, text] of Object.entries(files ?? {})) {
+      disk.mkdir(ARCHIVE);
+      disk.writeAtomic(`${ARCHIVE}/${name}`, text);
+    }
+    const before = namesIn(disk);
+    const archived = await archiveRun(options(disk));
+    expect(archived).toMatchObject({ dir: `${ARCHIVE}-${run}`, written: true });
+    expect(namesIn(disk)).toEqual(before);
+    expect(await verifyArchive(disk, archived.dir)).toEqual([]);
+  });
+
   it("of named files needs no run", async () => {
     const disk = memoryDisk({ "/p/a.md": "a" });
     const alone = { disk, runId: run, files: [{ to: "a.md", from: "/p/a.md" }], archiveDir: "/p/packed" };
