@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Disk } from "../ports/index.ts";
 import { FlowError, Instant, RunId } from "../vocab/index.ts";
+import { appendLine } from "./append-line.ts";
 
 /** Left behind by a failed rollback: no new run starts until a person has released it. */
 export const HeldRecord = z.object({ runId: RunId, reason: z.string(), at: Instant });
@@ -60,11 +61,5 @@ export function logRelease(disk: Disk, lockPath: string, release: HeldRelease, r
       next: "say what was done to bring production into a known state: `deploy-flow release-lock --reason ...`",
     });
   }
-  const log = disk.openAppend(`${lockPath}.releases.jsonl`);
-  try {
-    log.append(Buffer.from(`${JSON.stringify({ ...release, released: released.trim() })}\n`));
-    log.sync();
-  } finally {
-    log.close();
-  }
+  appendLine(disk, `${lockPath}.releases.jsonl`, { ...release, released: released.trim() });
 }

@@ -154,6 +154,14 @@ describe("a lock that a person removes", () => {
     expect(JSON.parse(disk.readText(`${PATH}.releases.jsonl`))).toMatchObject(release);
   });
 
+  it("is released on a line of its own after one that a crash cut short", async () => {
+    const disk = memoryDisk({ [PATH]: "{", [`${PATH}.releases.jsonl`]: '{"person":"bob","rea' });
+    breakLock(disk, fakeProcesses(), PATH, release);
+    const lines = disk.readText(`${PATH}.releases.jsonl`).trimEnd().split("\n");
+    expect(lines).toHaveLength(2);
+    expect(JSON.parse(lines[1] ?? "")).toMatchObject({ ...release, released: "{" });
+  });
+
   it("is not removed while its holder lives here, nor without a reason", async () => {
     const disk = memoryDisk();
     const machine = fakeProcesses();
