@@ -1,7 +1,7 @@
 // Plays generated traffic to the judge and to today's tools, and prints false rollbacks, detections and delays.
 //   npm run bench:judge [-- --short] [--format json] [--threads N] [--write] [TABLE ...]
 // --short plays what CI plays (a minute), otherwise all of it; TABLE: part of the name of a table, such as latency.
-// --write puts the full run into docs/judge-benchmark.md.
+// --write puts the full run, or these tables of it, into docs/judge-benchmark.md.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -27,8 +27,8 @@ const usage = !["markdown", "json"].includes(values.format)
   ? `--format ${values.format}: expected markdown or json`
   : !Number.isInteger(threads) || threads < 1
     ? `--threads ${values.threads}: expected a number of 1 or more`
-    : values.write && (values.short || values.format === "json" || tables.length > 0)
-      ? "--write takes the full run of all tables as Markdown"
+    : values.write && (values.short || values.format === "json")
+      ? "--write takes the full run as Markdown"
       : undefined;
 if (usage) {
   console.error(usage);
@@ -45,17 +45,26 @@ try {
     maxBuffer: LARGEST_OUTPUT,
   });
   process.exitCode = ran.status ?? 1;
-  if (ran.status === 0 && values.write) record(ran.stdout);
+  if (values.write && ran.stdout !== "") record(ran.stdout);
   else process.stdout.write(ran.stdout);
 } finally {
   rmSync(temp, { recursive: true, force: true });
 }
 
-/** Puts the tables between the marks of the page. */
+/** Puts the sections between the marks of the page, in place of those with the same title. */
 function record(markdown) {
   const page = readFileSync(RECORD, "utf8");
   const [from, to] = MARKS.map((mark) => page.indexOf(mark));
   if (from < 0 || to < from) throw new Error(`${RECORD} has no place for the tables: ${MARKS.join(" ... ")}`);
-  writeFileSync(RECORD, `${page.slice(0, from + MARKS[0].length)}\n\n${markdown}\n${page.slice(to)}`);
+  const sections = sectionsOf(page.slice(from + MARKS[0].length, to));
+  for (const [title, text] of sectionsOf(markdown)) sections.set(title, text);
+  const body = [...sections.values()].join("\n\n");
+  writeFileSync(RECORD, `${page.slice(0, from + MARKS[0].length)}\n\n${body}\n\n${page.slice(to)}`);
   console.log("written: docs/judge-benchmark.md");
+}
+
+/** Text of each section by its title, in order. */
+function sectionsOf(text) {
+  const parts = text.split(/^(?=## )/m).filter((part) => part.startsWith("## "));
+  return new Map(parts.map((part) => [part.slice(3, part.indexOf("\n")), part.trim()]));
 }

@@ -27,7 +27,7 @@ async function bench({ size, format, threads, tables }: Asked): Promise<void> {
     .filter((table) => table.columns.length > 0);
   const facts = { size, seconds, threads, findings: findings(shown, results, size) };
   if (facts.findings.some(({ met }) => !met)) process.exitCode = 1;
-  process.stdout.write(format === "json" ? asJson(shown, results, facts) : asMarkdown(shown, results, facts));
+  process.stdout.write(format === "json" ? asJson(shown, results, facts) : asMarkdown(shown, results, size));
 }
 
 async function playAll(columns: readonly Column[], size: Size, threads: number): Promise<Results> {

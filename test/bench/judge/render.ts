@@ -1,5 +1,5 @@
 import { type Cell, cellOf } from "./cell.ts";
-import type { Finding } from "./required.ts";
+import { type Finding, findings } from "./required.ts";
 import type { Column, Size, Table } from "./tables/column.ts";
 import type { Results } from "./work.ts";
 
@@ -37,17 +37,22 @@ function rowsOf(column: Column, results: Results, size: Size) {
   });
 }
 
-/** Tables for people. */
-export function asMarkdown(tables: readonly Table[], results: Results, { size, findings }: Facts): string {
-  return [
-    requiredText(findings),
-    ...tables.map((table) => `## ${table.title}\n\n${table.text}\n\n${tableText(table, results, size)}`),
-  ].join("\n");
+/** Tables for people, each with what is required of it: a section of its own, so that one can be measured anew alone. */
+export function asMarkdown(tables: readonly Table[], results: Results, size: Size): string {
+  return tables
+    .map((table) => {
+      const shown = tableText(table, results, size);
+      return [`## ${table.title}\n`, `${table.text}\n`, shown, ...requiredText(findings([table], results, size))].join(
+        "\n",
+      );
+    })
+    .join("\n");
 }
 
-function requiredText(findings: readonly Finding[]): string {
+function requiredText(found: readonly Finding[]): string[] {
+  if (found.length === 0) return [];
   const head = ["required", "scenario", "of", "limit", "measured", ""];
-  const lines = findings.map(({ what, scenario, row, limit, measured, met }) => [
+  const lines = found.map(({ what, scenario, row, limit, measured, met }) => [
     what,
     scenario,
     row,
@@ -55,8 +60,9 @@ function requiredText(findings: readonly Finding[]): string {
     measured,
     met ? "met" : "**NOT MET**",
   ]);
-  return `## Required figures\n\n${markdown([head, ...lines])}`;
+  return [markdown([head, ...lines])];
 }
+
 function tableText(table: Table, results: Results, size: Size): string {
   const single = table.columns.every((column) => column.rows(size).length === 1);
   return single ? outcomesText(table, results) : rowsText(table, results, size);
@@ -104,7 +110,9 @@ function cellText({ truth, from, shows }: Column, cell: Cell): string {
   const open = cell.inconclusivePct > 0 ? `, open ${number(cell.inconclusivePct)}` : "";
   if (truth !== "worse") return `${number(cell.failPct)} (${interval(cell)})${open}`;
   if (from > 0 && (cell.medianFailSeconds ?? 0) <= 0) return "fired before";
-  return `${number(cell.failPct)} / ${seconds(cell.medianFailSeconds)}${open}`;
+  // Where nothing is measured in time there is no delay.
+  const delay = cell.medianFailSeconds === 0 ? "" : ` / ${seconds(cell.medianFailSeconds)}`;
+  return `${number(cell.failPct)}${delay}${open}`;
 }
 
 function interval({ failLowPct, failHighPct }: Cell): string {

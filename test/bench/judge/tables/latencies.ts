@@ -36,7 +36,7 @@ function column(wanted: Wanted, effectNumber: number, table = "latency", contend
     title,
     truth,
     from: 0,
-    runs: { short, full: truth === "worse" ? 150 : 300 },
+    runs: { short, full: truth === "worse" ? 100 : 200 },
     rows: (size) => contenders[size].map((contender) => contender.name),
     play: (run, size) => {
       const { history, polls } = latencyTraffic(scenario, effect, {
@@ -66,13 +66,13 @@ const at20 = (title: string, truth: Truth, factor: number, short = 0): Wanted =>
 });
 
 const P99: readonly Wanted[] = [
-  at0("lognormal", "lognormal", "identical", {}, 60),
+  at0("lognormal", "lognormal", "identical", {}, 30),
   at0("bimodal", "bimodal", "identical"),
   at0("driftramp", "driftramp", "identical"),
   at0("low1", "low1", "identical"),
-  at0("arnoise", "arnoise", "identical", {}, 60),
+  at0("arnoise", "arnoise", "identical", {}, 30),
   at0("lognormal", "x1.1", "worse", { factor: 1.1 }),
-  at0("lognormal", "x1.25", "worse", { factor: 1.25 }, 60),
+  at0("lognormal", "x1.25", "worse", { factor: 1.25 }, 40),
   at0("lognormal", "x1.5", "worse", { factor: 1.5 }),
   at0("lognormal", "3 % take 500 ms more", "worse", { tailShare: 0.03, tailMs: 500 }),
   at0("bimodal", "bimodal x1.25", "worse", { factor: 1.25 }),
@@ -84,7 +84,7 @@ const P99: readonly Wanted[] = [
 const TWENTY: readonly Wanted[] = [
   at20("same", "identical", 1),
   at20("x1.1", "allowed", 1.1),
-  at20("x1.2", "edge", 1.2, 40),
+  at20("x1.2", "edge", 1.2, 20),
   at20("x1.4", "worse", 1.4),
   at20("x2", "worse", 2),
 ];
