@@ -1,5 +1,5 @@
 // Measures what design budgets speak of and prints each figure beside its budget.
-//   npm run bench [-- NAME ...]     NAME: part of the name of a file in test/bench
+//   npm run bench [-- NAME ...] [--FLAG ...]     NAME: part of the name of a file in test/bench; flags go to the benches
 // A bench is a program in test/bench/*.bench.ts that prints one JSON line per figure: {what, value, unit, budget?}.
 // Exit code 1 when a figure is over its budget or a bench failed.
 import { spawnSync } from "node:child_process";
@@ -8,7 +8,10 @@ import { cpus, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { bundle, ROOT } from "./bundle.mjs";
 
-const asked = process.argv.slice(2);
+const args = process.argv.slice(2);
+const firstFlag = args.findIndex((part) => part.startsWith("--"));
+const asked = firstFlag < 0 ? args : args.slice(0, firstFlag);
+const flags = firstFlag < 0 ? [] : args.slice(firstFlag);
 const files = readdirSync(join(ROOT, "test/bench"))
   .filter((name) => name.endsWith(".bench.ts"))
   .filter((name) => asked.length === 0 || asked.some((part) => name.includes(part)));
@@ -24,7 +27,7 @@ try {
   for (const file of files) {
     const program = join(temp, `${basename(file, ".ts")}.mjs`);
     await bundle(join(ROOT, "test/bench", file), program, { external: ["esbuild"] });
-    const ran = spawnSync(process.execPath, [program], {
+    const ran = spawnSync(process.execPath, [program, ...flags], {
       cwd: ROOT,
       encoding: "utf8",
       stdio: ["ignore", "pipe", "inherit"],

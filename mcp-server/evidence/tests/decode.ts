@@ -11,9 +11,9 @@ export async function* decodeText(
 ): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
   let damaged = false;
-  for await (const chunk of src) {
-    decoder ??= decoderFor(chunk, warn);
-    const text = decoder.decode(chunk, { stream: true });
+  for await (const bytes of wholeHead(src)) {
+    decoder ??= decoderFor(bytes, warn);
+    const text = decoder.decode(bytes, { stream: true });
     if (!damaged && text.includes("\ufffd")) {
       damaged = true;
       warn({ code: "bad-encoding", text: `bytes that are not ${decoder.encoding} were replaced` });
@@ -22,6 +22,25 @@ export async function* decodeText(
   }
   const rest = decoder?.decode() ?? "";
   if (rest !== "") yield rest;
+}
+
+/** As much as recognition looks at. */
+const HEAD_BYTES = 64 * 1024;
+
+/** The same bytes, the first of them in one piece: what says the encoding, and noise before a document, must not be cut. */
+async function* wholeHead(src: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let head: Uint8Array | undefined = new Uint8Array();
+  for await (const chunk of src) {
+    if (head === undefined) {
+      yield chunk;
+      continue;
+    }
+    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
+    if (head.length < HEAD_BYTES) continue;
+    yield head;
+    head = undefined;
+  }
+  if (head !== undefined && head.length > 0) yield head;
 }
 
 function decoderFor(head: Uint8Array, warn: (warning: ReportWarning) => void): TextDecoder {

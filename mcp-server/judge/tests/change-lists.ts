@@ -127,11 +127,19 @@ function noRenames(): Renames {
   return { pairs: [], from: new Set(), to: new Set() };
 }
 
-/** Only single rows take part: a missing test that is not P0 or P1, and a new test that passes. */
+/**
+ * Excuses a missing test that is not P0 or P1 when a new, passing test took its place, single rows both. All missing and
+ * all new tests are looked at before: what may not be excused or excuse still makes a pairing ambiguous, or a new test
+ * that breaks would leave the other one as the only successor and so lower the rate.
+ */
 function renamesAmong(missing: readonly Entry[], added: readonly Entry[]): Renames {
-  const gone = missing.filter(({ test }) => !isCritical(test.rank) && rowsOf(test.baseline) === 1);
-  const fresh = added.filter(({ test }) => rowsOf(test.candidate) === 1 && test.candidate.passed === 1);
-  const pairs = pairRenames(gone, fresh);
+  const excused = new Set<Unpaired>(
+    missing.filter(({ test }) => !isCritical(test.rank) && rowsOf(test.baseline) === 1),
+  );
+  const passing = new Set<Unpaired>(
+    added.filter(({ test }) => rowsOf(test.candidate) === 1 && test.candidate.passed === 1),
+  );
+  const pairs = pairRenames(missing, added).filter(({ from, to }) => excused.has(from) && passing.has(to));
   return { pairs, from: new Set(pairs.map((pair) => pair.from)), to: new Set(pairs.map((pair) => pair.to)) };
 }
 

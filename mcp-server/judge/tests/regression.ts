@@ -32,7 +32,7 @@ export function judgeTests(compared: ComparedTests, rules: TestRules): TestsVerd
     const compare = `${percentText(rate, threshold)} > ${percentText(threshold, rate)}`;
     blockers.push({ code: "over-threshold", text: `${lostText(compared)}: ${compare}` });
   }
-  const gaps = missingEvidence(compared);
+  const gaps = [...missingEvidence(compared), ...brokenRun(compared)];
   const verdict: Outcome3 = gaps.length > 0 && compared.candidate.tests === 0 ? "INCONCLUSIVE" : decide(blockers, gaps);
   const failed = verdict === "FAIL";
   return {
@@ -150,6 +150,9 @@ function withinText(compared: ComparedTests, rate: number, threshold: number): R
 
 function wouldPass(compared: ComparedTests, threshold: number, gaps: readonly Reason[]): string {
   const { baselinePassed, critical } = compared;
+  if (gaps.some(({ code }) => code === "run-broken")) {
+    return "a complete run of the candidate in which most tests that passed before pass";
+  }
   if (gaps.length > 0) return "reports whose baseline has passing tests in this scope, and whose candidate has tests";
   const most = mostAllowed(baselinePassed, threshold);
   const parts = [`at most ${most} of ${baselinePassed} lost (${percentText(threshold)})`];
@@ -168,8 +171,31 @@ function flakyWarning({ candidate }: ComparedTests): Reason[] {
   ];
 }
 
-/** From this share of failing tests on the environment is the likelier cause; the verdict stays what it is. */
+/** From this share of lost tests on the environment is the likelier cause; a FAIL stays what it is. */
 const BROKEN_RUN_SHARE = 0.8;
+/** Of fewer tests no share says much. */
+const BROKEN_RUN_TESTS = 10;
+
+/** A run in which most tests fail or are absent is no measurement of the version: alone it never passes, whatever is allowed. */
+function brokenRun({ totals, baselinePassed }: ComparedTests): Reason[] {
+  if (baselinePassed < BROKEN_RUN_TESTS) return [];
+  const of = `of ${countText(baselinePassed, "test")} that passed in the baseline`;
+  const broken = (count: number, what: string): Reason[] =>
+    count > BROKEN_RUN_SHARE * baselinePassed
+      ? [
+          {
+            code: "run-broken",
+            text: `run broken? ${count} ${of} ${what}: more likely the environment than so many regressions`,
+          },
+        ]
+      : [];
+  const failing = totals.lost - totals.missing - totals.newlySkipped;
+  return [
+    ...broken(failing, failing === 1 ? "fails" : "fail"),
+    ...broken(totals.missing, totals.missing === 1 ? "is missing" : "are missing"),
+    ...broken(totals.newlySkipped, totals.newlySkipped === 1 ? "is skipped" : "are skipped"),
+  ];
+}
 
 function warningsOf(compared: ComparedTests): Reason[] {
   const { totals, critical } = compared;
@@ -188,12 +214,6 @@ function warningsOf(compared: ComparedTests): Reason[] {
   if (!compared.renamesExamined) {
     const text = `${totals.missing} missing and ${totals.added} new tests are too many to look for renames`;
     warnings.push({ code: "renames-not-examined", text });
-  }
-  const executed = compared.candidate.tests - compared.candidate.skipped;
-  const failing = compared.candidate.failed + compared.candidate.errored;
-  if (executed >= 10 && failing > BROKEN_RUN_SHARE * executed) {
-    const text = `${failing} of ${countText(executed, "executed test")} fail: a broken environment rather than so many regressions?`;
-    warnings.push({ code: "mostly-failing", text });
   }
   if (compared.matched === 0 && compared.baselinePassed > 0 && compared.candidate.tests > 0) {
     const text = "the two runs have not one test in common: reports of different projects, tools or root folders?";

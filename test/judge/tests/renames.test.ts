@@ -48,6 +48,11 @@ describe("it is not excused", () => {
     ["when it is P0", [row("pays", "passed", "P0")], [row("pays up")]],
     ["when it is P1", [row("pays", "passed", "P1")], [row("pays up", "passed", "P1")]],
     ["when the new test fails", [row("adds item")], [row("adds an item", "failed")]],
+    [
+      "when two new tests have its name and one of them fails",
+      [at("A", "works")],
+      [at("B", "works"), at("C", "works", { status: "failed" })],
+    ],
     ["when the new test is skipped", [row("adds item")], [row("adds an item", "skipped")]],
     ["when the names have nothing in common", [row("adds item")], [row("refuses a bad card")]],
     ["when only a number differs", [row("case 12")], [row("case 112")]],
