@@ -1,6 +1,6 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { Actor } from "../vocab/index.ts";
+import { Actor, RunId } from "../vocab/index.ts";
 import type { RunControl } from "./engine.ts";
 import { Request } from "./events.ts";
 import type { Project } from "./project.ts";
@@ -8,14 +8,22 @@ import { ANOTHER_QUESTION, type Receipt, takeRequest } from "./requests.ts";
 import { occasionOf, signatureObjection } from "./signature.ts";
 
 /** A request left in the inbox while nobody owned the run. */
-export const InboxEntry = z.object({ id: z.string(), request: Request, actor: Actor });
+export const InboxEntry = z.object({
+  id: z.string(),
+  request: Request,
+  actor: Actor,
+  /** The run that it was meant for: what was decided about one run says nothing about the next. */
+  runId: RunId.optional(),
+});
 
 /** Takes a request after what it claims about a signature was checked against the question that is open now. */
 export async function take(
   project: Project,
   run: RunControl,
-  { id, request, actor }: z.infer<typeof InboxEntry>,
+  { id, request, actor, runId }: z.infer<typeof InboxEntry>,
 ): Promise<Receipt> {
+  if (runId !== undefined && runId !== run.fence().runId)
+    return { taken: false, note: `meant for run ${runId}, which has ended` };
   const occasion = occasionOf(run.state());
   const objection = await signatureObjection(project.ports, project.root, run.plan, request, occasion);
   // Checking takes a moment, in which a question can give way to the next.

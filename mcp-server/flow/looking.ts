@@ -1,12 +1,15 @@
 import { join } from "node:path";
+import type { z } from "zod";
 import { SocketRefusal, socketPath } from "../ports/index.ts";
 import type { Stamped } from "../record/journal.ts";
 import { followJournal } from "../record/journal-file.ts";
-import { type Actor, FlowError, messageOf } from "../vocab/index.ts";
+import { type Actor, FlowError, messageOf, type RunId } from "../vocab/index.ts";
 import { FlowEvent, type Request } from "./events.ts";
+import { InboxEntry } from "./inbox.ts";
 import { ownerLives, pingOwner } from "./owner.ts";
 import type { Project } from "./project.ts";
-import { readRun } from "./run-files.ts";
+import type { Receipt } from "./requests.ts";
+import { type RunOnDisk, readRun } from "./run-files.ts";
 import { resumeRefused, spawnOwner } from "./spawn-owner.ts";
 import { noRun, type RunStatus, statusView } from "./status.ts";
 
@@ -44,6 +47,16 @@ function nothingUnderWay(): FlowError {
   });
 }
 
+/** In every interleaving of a decision with the end of its run: it came too late, and changed nothing. */
+function hasEnded(runId: RunId | undefined, note: string): FlowError {
+  return new FlowError({
+    code: "conflict",
+    what: "the run has ended before this was decided; nothing was changed",
+    found: `run ${runId ?? "unknown"}: ${note}`,
+    next: "`deploy-flow status` shows how it ended; start another one with `deploy-flow run VERSION`",
+  });
+}
+
 /** Hands a request to the owner of the run, starting it again when it is dead; into the inbox when even that fails. */
 export async function sendRequest(
   project: Project,
@@ -54,7 +67,9 @@ export async function sendRequest(
   if (!run || run.archived) {
     throw nothingUnderWay();
   }
-  const message = { op: "request", id: `req-${project.ports.ids.hex(8)}`, request, actor };
+  const { runId } = run.state;
+  const id = `req-${project.ports.ids.hex(8)}`;
+  const message = { op: "request", id, request, actor, ...(runId === undefined ? {} : { runId }) };
   const runner = await ensureOwner(project).catch((error: unknown): RunStatus["runner"] => {
     leaveInInbox(project, message);
     return {
@@ -62,16 +77,27 @@ export async function sendRequest(
       restarted: `the runner could not be started (${messageOf(error)}); the request waits in the inbox`,
     };
   });
-  const receipt = runner.alive
+  const answered = runner.alive
     ? await hand(project, message)
     : { taken: false, note: "the request waits in the inbox" };
   const after = readRun(project) ?? run;
-  // While its archive is being written an ended run still has an owner; the answer is that of a moment later.
-  if (!receipt.taken && after.state.outcome && request.kind !== "resume") throw nothingUnderWay();
+  const receipt = answered.taken ? answered : (journalled(after, id) ?? answered);
+  // An ended run has its owner until its archive is written, and another run may have begun since: neither takes it.
+  const isOver = after.state.outcome !== undefined || after.state.runId !== runId;
+  if (!receipt.taken && isOver && request.kind !== "resume") throw hasEnded(runId, receipt.note);
   return { ...receipt, status: statusView(after.state, runner, project.ports.clock.wall()) };
 }
 
-async function hand(project: Project, message: { id: string; request: Request; actor: Actor; op: string }) {
+/** What became of a request whose answer was lost on its way: the journal says it. */
+function journalled({ reading }: RunOnDisk, id: string): Receipt | undefined {
+  const found = reading.events.find(({ event }) => event.event === "request" && event.id === id)?.event;
+  if (found?.event !== "request") return undefined;
+  return { taken: found.taken, note: found.note ?? "taken; its answer was lost on the way" };
+}
+
+type Message = z.infer<typeof InboxEntry>;
+
+async function hand(project: Project, message: Message & { op: string }) {
   try {
     const answer = await project.ports.sockets.call(socketPath(project.root, "runner"), message, 10_000);
     return answer as { taken: boolean; note: string };
@@ -82,9 +108,9 @@ async function hand(project: Project, message: { id: string; request: Request; a
   }
 }
 
-function leaveInInbox(project: Project, message: { id: string; request: Request; actor: Actor }): void {
-  const { id, request, actor } = message;
-  project.ports.disk.createExclusive(join(project.paths.inbox, `${id}.json`), JSON.stringify({ id, request, actor }));
+function leaveInInbox(project: Project, message: Message): void {
+  const file = join(project.paths.inbox, `${message.id}.json`);
+  project.ports.disk.createExclusive(file, JSON.stringify(InboxEntry.parse(message)));
 }
 
 /** Every event of the run from a sequence number on, as it is written; ends when the run is archived. */

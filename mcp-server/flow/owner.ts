@@ -9,7 +9,7 @@ import { writeArtifacts } from "./artifacts.ts";
 import { carry } from "./carry.ts";
 import { openRun, type RunControl } from "./engine.ts";
 import { FlowEvent, Request } from "./events.ts";
-import { readInbox, take } from "./inbox.ts";
+import { InboxEntry, readInbox, take } from "./inbox.ts";
 import { keptText, layOut } from "./lay-out.ts";
 import { createHands } from "./measure.ts";
 import { createNotifier, type Notifier } from "./notify/notifier.ts";
@@ -27,7 +27,7 @@ const RUNNER: Actor = { kind: "runner", name: "deploy-flow" };
 /** Message of a client to the owner of a run. */
 const Message = z.discriminatedUnion("op", [
   z.object({ op: z.literal("ping") }),
-  z.object({ op: z.literal("request"), id: z.string(), request: Request, actor: Actor }),
+  InboxEntry.extend({ op: z.literal("request") }),
 ]);
 
 /** What the owner says to a ping. */

@@ -14,22 +14,50 @@ import type { RunState } from "./run-state.ts";
 
 /**
  * What agents said of a criterion; of one agent the last word. Like the GO it holds for a time: a word of a day ago knew
- * another world when everything is asked again at `asked`. A failure stays one.
+ * another world when everything is asked again at `asked`. A failure stays one, whatever is said later under the same
+ * role: anybody may claim a role. Only what somebody else than an agent says takes it back; see {@link takenBack}.
  */
-export function findings(state: RunState, asked: Instant): Answer[] {
+export function findings(state: RunState, asked: Instant, heard: readonly Answer[], now: Instant): Answer[] {
   const last = new Map<string, Answer>();
   for (const { step, role, text, at, finding } of state.advice) {
     if (step !== "readiness" || !finding) continue;
     const { criterion } = finding;
+    const key = `${criterion} ${role}`;
     const isOld = finding.status !== "fail" && between(at, asked) > state.plan.readiness.validMs;
     const given = isOld
       ? { status: "unknown" as const, text: `said too long ago, ${at}: ${text}` }
       : { ...finding, text };
     const check = `finding of ${role}`;
     const by = { kind: "agent" as const, name: role };
-    last.set(`${criterion} ${role}`, { ...given, criterion, check, by, at, accepted: [], evidence: [] });
+    const answer: Answer = { ...given, criterion, check, by, at, accepted: [], evidence: [] };
+    const before = last.get(key);
+    const stands = before?.status === "fail" && !takenBack(state, before, heard, now);
+    if (!stands || answer.status === "fail") last.set(key, answer);
   }
-  return [...last.values()];
+  return [...last.values()].map((answer) => {
+    const back = answer.status === "fail" ? takenBack(state, answer, heard, now) : undefined;
+    if (!back) return answer;
+    return { ...answer, status: "unknown", text: `taken back by ${back.check} at ${back.at}: ${answer.text}` };
+  });
+}
+
+/**
+ * What takes an agent's failure back: a person who attests the criterion after it, or a check that measures it anew
+ * after a report in which the failure was heard. A check that was under way beside the agent is only another opinion.
+ */
+function takenBack(
+  state: RunState,
+  { criterion, at }: Answer,
+  heard: readonly Answer[],
+  now: Instant,
+): Answer | undefined {
+  const judged = [...state.readiness.values()].find(({ report }) => between(at, report.at) >= 0)?.report.at;
+  return heard.find((answer) => {
+    if (answer.criterion !== criterion || answer.status !== "pass") return false;
+    if (answer.validUntil && between(answer.validUntil, now) > 0) return false;
+    if (answer.by.kind === "person") return between(at, answer.at) > 0;
+    return answer.by.kind === "runner" && judged !== undefined && between(judged, answer.at) > 0;
+  });
 }
 
 const RUNNER = { kind: "runner", name: "deploy-flow" } as const;

@@ -99,7 +99,8 @@ function answersOf(state: RunState, round: number, at: Instant, asked: Instant):
   for (let number = 1; number <= round; number += 1) {
     for (const answer of roundAnswers(state, number)) checks.set(answer.check, answer);
   }
-  return [...ownAnswers(state, at), ...checks.values(), ...findings(state, asked)];
+  const heard = [...checks.values()];
+  return [...ownAnswers(state, at), ...heard, ...findings(state, asked, heard, at)];
 }
 
 function roundAnswers(state: RunState, round: number): Answer[] {
@@ -151,6 +152,20 @@ export function readinessDifference(
 export function changeFollows(state: RunState, intent: Intent): boolean {
   if (intent.env !== "production") return true;
   if ([...state.intents.values()].some(({ env }) => env === "production")) return true;
+  return isAllowed(state);
+}
+
+/**
+ * The first effect in production that was not merely found done: whoever took the run up between its intent and its
+ * effect has looked again, and what that look said counts. A way back needs no permission.
+ */
+export function effectFollows(state: RunState, { key, reconciled }: { key: string; reconciled?: boolean }): boolean {
+  const isChange = (name: string) => state.intents.get(name)?.env === "production";
+  if (!isChange(key) || reconciled || state.latched || state.stopping) return true;
+  return [...state.results.keys()].some(isChange) || isAllowed(state);
+}
+
+function isAllowed(state: RunState): boolean {
   const report = lastReport(state);
   return report !== undefined && mayChangeProduction(state, report);
 }

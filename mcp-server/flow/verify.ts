@@ -11,7 +11,7 @@ import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
 import { Plan, planHash } from "./plan.ts";
 import type { Project } from "./project.ts";
-import { changeFollows, readinessDifference, readinessStops, stoppedByReadiness } from "./readiness-state.ts";
+import { changeFollows, effectFollows, readinessDifference, readinessStops, stoppedByReadiness } from "./readiness-state.ts";
 import { signOffDifference } from "./roles.ts";
 import { emptyState, type RunState } from "./run-state.ts";
 import { stageKey } from "./runbooks/stages.ts";
@@ -141,6 +141,9 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
     if (event.event === "intent" && !changeFollows(state, event.intent)) {
       differs(`${event.key} changed production although readiness did not allow it`);
     }
+    if (event.event === "result" && !effectFollows(state, event)) {
+      differs(`${event.key} took effect in production although the last look at readiness did not allow it`);
+    }
     if (event.event === "readiness") {
       gates += 1;
       const problem = readinessDifference(state, stamped.at, event);
@@ -163,7 +166,7 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
 
 /** What an outcome needs in the record before it. */
 function outcomeFollows(state: RunState, outcome: RunOutcome): boolean {
-  if (stoppedByFreeze(state)) return (outcome === "BLOCKED" || outcome === "ABORTED") && !state.exposed;
+  if (stoppedByFreeze(state)) return freezeEnds(state, outcome);
   const production = state.gates.get("production/gate")?.verdict.outcome;
   switch (outcome) {
     case "SUCCESS":
@@ -178,12 +181,26 @@ function outcomeFollows(state: RunState, outcome: RunOutcome): boolean {
     case "ABORTED":
       return !state.exposed && state.stopping?.outcome === "ABORTED";
     case "ROLLED_BACK":
-      return state.latched !== undefined && isBack(state.gates.get("rollback/gate")?.verdict.outcome);
+      return state.latched !== undefined && isBack(rollbackOutcome(state));
     case "ROLLBACK_FAILED":
       return state.latched !== undefined;
     default:
       return outcome satisfies never;
   }
+}
+
+/**
+ * A freeze ends a run before production is changed. Where an irreversible change may have begun before a crash, nobody
+ * can look whether it did: such a run goes back.
+ */
+function freezeEnds(state: RunState, outcome: RunOutcome): boolean {
+  if (!state.exposed) return outcome === "BLOCKED" || outcome === "ABORTED";
+  if (state.latched === undefined) return false;
+  return outcome === "ROLLBACK_FAILED" || (outcome === "ROLLED_BACK" && isBack(rollbackOutcome(state)));
+}
+
+function rollbackOutcome({ gates }: RunState): Outcome3 | undefined {
+  return gates.get("rollback/gate")?.verdict.outcome;
 }
 
 /** The way back was judged, and did not fail. */

@@ -1,6 +1,6 @@
 import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
-import { statusOf } from "../../mcp-server/flow/api.ts";
+import { sendRequest, statusOf } from "../../mcp-server/flow/api.ts";
 import { parseDeployConfig, statedKeys } from "../../mcp-server/flow/config-file.ts";
 import { FlowEvent, type Request } from "../../mcp-server/flow/events.ts";
 import { makePlan } from "../../mcp-server/flow/make-plan.ts";
@@ -8,7 +8,7 @@ import { ownRun, pingOwner } from "../../mcp-server/flow/owner.ts";
 import { RunParameters } from "../../mcp-server/flow/parameters.ts";
 import { planHash } from "../../mcp-server/flow/plan.ts";
 import { openProject, type Project } from "../../mcp-server/flow/project.ts";
-import type { StartOrder } from "../../mcp-server/flow/run-files.ts";
+import { readRun, type StartOrder } from "../../mcp-server/flow/run-files.ts";
 import { realHttpServer, SocketRefusal, type Sockets, socketPath } from "../../mcp-server/ports/index.ts";
 import { readHeld } from "../../mcp-server/record/held.ts";
 import { openJournal, readJournal } from "../../mcp-server/record/journal-file.ts";
@@ -160,6 +160,7 @@ function machine(config: Record<string, unknown> = QUIET, production = false) {
 
 const eventsOf = (disk: MemoryDisk, project: Project) =>
   readJournal(disk, project.paths.journal, FlowEvent).events.map(({ event }) => event);
+const readRunOutcome = (project: Project) => readRun(project)?.state.outcome;
 const NO_TESTS = { ...QUIET, tests: undefined, staging: { observe: "30s" } };
 
 describe("an owner", () => {
@@ -251,6 +252,90 @@ describe("an owner", () => {
     expect(state.outcome?.outcome).toBe("ABORTED");
     expect(eventsOf(disk, project)).toContainEqual(expect.objectContaining({ event: "request", id: "req-inbox" }));
     expect(disk.list(project.paths.inbox)).toEqual(["req-odd.json"]);
+  });
+
+  test.each(["over its socket", "in its inbox"])("takes nothing that was meant for a run before it, %s", async (how) => {
+    const { clock, project, order, disk } = machine(NO_TESTS);
+    const runId = "dpl-20260301T110000Z-0000bb" as RunId;
+    const message = { id: "req-late", request: { kind: "abort" as const, reason: "late" }, actor: ADA, runId };
+    let receipt: Promise<unknown> | undefined;
+    const state = await clock.runUntil(
+      ownRun(project, {
+        start: order(),
+        onReady: () => {
+          if (how === "in its inbox")
+            disk.writeAtomic(`${project.paths.inbox}/req-late.json`, JSON.stringify(message));
+          else
+            receipt = project.ports.sockets.call(socketPath(ROOT, "runner"), { op: "request", ...message }, 1_000);
+        },
+      }),
+    );
+    expect(state.outcome?.outcome).toBe("UNPROVEN");
+    expect(eventsOf(disk, project).filter(({ event }) => event === "request")).toEqual([]);
+    if (receipt) expect(await receipt).toMatchObject({ taken: false, note: expect.stringContaining(runId) });
+  });
+
+  const LATE: { name: string; moment: FlowEvent["event"] }[] = [
+    { name: "its outcome is known", moment: "outcome" },
+    { name: "its archive is begun", moment: "archiving" },
+    { name: "its last document is written", moment: "artifact" },
+  ];
+  test.each(LATE)("refuses a decision once $name, and says so", async ({ moment }) => {
+    const { clock, project, order } = machine(NO_TESTS);
+    const late: Promise<unknown>[] = [];
+    await clock.runUntil(
+      ownRun(project, {
+        start: order(),
+        onEvent: ({ event }) => {
+          if (event.event !== moment || late.length > 0) return;
+          if (moment === "artifact" && !readRunOutcome(project)) return;
+          const sent = sendRequest(project, { kind: "abort", reason: "late" }, ADA);
+          late.push(sent.then(() => "taken", (error: unknown) => error));
+        },
+      }),
+    );
+    expect(late).toHaveLength(1);
+    expect(await late[0]).toMatchObject({ code: "conflict", what: expect.stringMatching(/has ended|no run is under way/) });
+  });
+
+  test("says that a decision was taken whose answer was lost", async () => {
+    const { clock, project, order, sockets } = machine(NO_TESTS);
+    const sent: Promise<unknown>[] = [];
+    const lossy = async () => {
+      const path = socketPath(ROOT, "runner");
+      const door = sockets.doors.get(path);
+      if (!door) throw new Error("nobody owns the run");
+      sockets.doors.set(path, async (request) => {
+        const answer = await door(request);
+        if ((request as { op: string }).op === "ping") return answer;
+        // As a machine that is too busy: the request was taken, its answer never came.
+        sockets.doors.set(path, door);
+        throw Object.assign(new Error("no answer"), { lost: true });
+      });
+    };
+    const call = project.ports.sockets.call;
+    const timingOut: Project = {
+      ...project,
+      ports: {
+        ...project.ports,
+        sockets: {
+          ...project.ports.sockets,
+          call: (path, request, timeoutMs) =>
+            call(path, request, timeoutMs).catch((error: unknown) => {
+              throw (error as Error).message === "no answer" ? Object.assign(new Error("late"), { code: "ETIMEDOUT" }) : error;
+            }),
+        },
+      },
+    };
+    await clock.runUntil(
+      ownRun(project, {
+        start: order(),
+        onReady: () => {
+          sent.push(lossy().then(() => sendRequest(timingOut, { kind: "abort", reason: "now" }, ADA)));
+        },
+      }),
+    );
+    expect(await sent[0]).toMatchObject({ taken: true });
   });
 
   test("does what was asked last before a crash, before it takes anything new", async () => {

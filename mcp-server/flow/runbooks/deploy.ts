@@ -1,4 +1,4 @@
-import { between, type LiveState, type StepKey, spanText } from "../../vocab/index.ts";
+import type { LiveState, StepKey } from "../../vocab/index.ts";
 import { type Run, RunStopped, stepKey } from "../engine.ts";
 import { productionGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
@@ -10,11 +10,12 @@ import { baseline } from "./baseline.ts";
 import { blueGreen } from "./blue-green.ts";
 import { canary } from "./canary.ts";
 import { conditionChecks, lookAtConditions } from "./conditions.ts";
-import { refuseFrozenChange, refuseFrozenStart } from "./freeze.ts";
+import { firstChange, refuseExpiredApproval } from "./first-change.ts";
+import { refuseFrozenStart } from "./freeze.ts";
 import { migrate } from "./migrations.ts";
-import { readiness, recheckReadiness } from "./readiness.ts";
+import { readiness } from "./readiness.ts";
 import { rolling } from "./rolling.ts";
-import { backOnFailure, refuseOtherProduction, stageKey, watchStage } from "./stages.ts";
+import { backOnFailure, stageKey, watchStage } from "./stages.ts";
 import { staging } from "./staging.ts";
 
 /** How a deployment that was not rolled back ended. */
@@ -50,14 +51,6 @@ function execute(run: Run, hands: Hands): Promise<void> {
   }
 }
 
-/** Right before production is changed for the first time the world is looked at again; later it would only be in the way. */
-async function firstChange(run: Run, hands: Hands): Promise<void> {
-  if ([...run.state().intents.values()].some(({ env }) => env === "production")) return;
-  await refuseFrozenChange(run);
-  if (run.plan.migrations.length > 0) await refuseOtherProduction(run);
-  await recheckReadiness(run, hands);
-}
-
 /** One approval is a person's, of this very plan, before the first production change. Nobody to ask means no. */
 async function approval(run: Run): Promise<void> {
   const hash = planHash(run.plan);
@@ -81,7 +74,10 @@ async function approval(run: Run): Promise<void> {
     });
   }
   const given = run.state().approval;
-  if (given?.decision === "approve" && given.planHash === hash) return refuseExpired(run);
+  if (given?.decision === "approve" && given.planHash === hash) {
+    if (!run.state().exposed) refuseExpiredApproval(run);
+    return;
+  }
   const text = given
     ? `the plan was not approved (${given.decision} by ${given.person})`
     : "nobody approved the plan before the deadline";
@@ -89,14 +85,6 @@ async function approval(run: Run): Promise<void> {
 }
 
 const NO_PROOF = { code: "no-proof", text: "neither metrics nor smoke checks prove that the new version is good" };
-
-/** An approval is for now: one that was given long ago knew another world. Measured by the wall clock, as people do. */
-function refuseExpired(run: Run): void {
-  const { approvalAt, exposed } = run.state();
-  if (exposed || !approvalAt || between(approvalAt, run.now()) <= run.plan.waits.approvalValidMs) return;
-  const text = `the approval of ${approvalAt} is older than ${spanText(run.plan.waits.approvalValidMs)}`;
-  throw new RunStopped({ outcome: "ABORTED", reasons: [{ code: "approval-expired", text }] });
-}
 
 /** All traffic on the new version, watched for the planned time; then the production gate. */
 async function observe(run: Run, hands: Hands): Promise<Carried> {

@@ -28,8 +28,6 @@ export async function readiness(run: Run, hands: Hands): Promise<void> {
  * GO has expired. Whoever takes the run up after a crash asks anew when the last look is too old.
  */
 export async function recheckReadiness(run: Run, hands: Hands): Promise<void> {
-  const changed = [...run.state().intents.values()].some(({ env }) => env === "production");
-  if (changed) return;
   for (;;) {
     const state = run.state();
     const last = lastRound(state);
