@@ -4,13 +4,14 @@ import { digestFile } from "../record/archive.ts";
 import { verifyArchive as checkBytes } from "../record/archive-check.ts";
 import type { Stamped } from "../record/journal.ts";
 import { readJournal } from "../record/journal-file.ts";
-import { canonicalJson, FlowError, messageOf, type Outcome3, type RunOutcome } from "../vocab/index.ts";
+import { canonicalJson, FlowError, type Json, messageOf, type Outcome3, type RunOutcome } from "../vocab/index.ts";
 import { archivedPath } from "./archive.ts";
 import { FlowEvent, type Request } from "./events.ts";
 import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.ts";
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
 import { Plan, planHash } from "./plan.ts";
 import type { Project } from "./project.ts";
+import { answerDifference, evidenceDifference } from "./readiness-evidence.ts";
 import { changeFollows, effectFollows, readinessDifference, readinessStops, stoppedByReadiness } from "./readiness-state.ts";
 import { signOffDifference } from "./roles.ts";
 import { emptyState, type RunState } from "./run-state.ts";
@@ -102,6 +103,7 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
   const differences: VerifyDifference[] = [];
   let gates = 0;
   let asked: Request | undefined;
+  const kept = { disk: project.ports.disk, dir: join(folder, "evidence") };
   for (const [index, stamped] of events.entries()) {
     const { event } = stamped;
     const differs = (what: string) => differences.push({ file: "journal.jsonl", line: index + 1, what });
@@ -130,8 +132,16 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
         differs("the verdict on the journeys does not follow from their results");
     }
     if (event.event === "result" && event.key === "staging/tests") {
-      const problem = await rejudgeTests(project, join(folder, "evidence"), state, event.value);
+      const problem = await rejudgeTests(project, kept.dir, state, event.value);
       gates += 1;
+      if (problem) differs(problem);
+    }
+    if (event.event === "evidence") {
+      const problem = await evidenceDifference(kept, event);
+      if (problem) differences.push({ file: join("evidence", event.file), what: problem });
+    }
+    if (event.event === "result") {
+      const problem = answerDifference(kept, state, event.key, event.value as Json);
       if (problem) differs(problem);
     }
     if (event.event === "result" && isFreezeKey(event.key)) {

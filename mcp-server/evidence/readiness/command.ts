@@ -1,8 +1,9 @@
 import { join } from "node:path";
+import { z } from "zod";
 import type { Exit } from "../../ports/index.ts";
 import { type Duration, durationMs, messageOf, sha256 } from "../../vocab/index.ts";
 import { fillPlaceholders } from "../placeholders.ts";
-import { type CheckWorld, type Finding, type FoundEvidence, fail, pass, unknown } from "./finding.ts";
+import { type CheckWorld, type Finding, fail, pass, restingOn, unknown } from "./finding.ts";
 
 /** The parts of a check that say how its command is run. */
 export interface CommandParts {
@@ -44,30 +45,37 @@ export async function runCommand(
   }
 }
 
-/** Exit code 0 passes, any other fails; a command that could not be run, was killed or ran out of time says nothing. */
+/** What a command left, as it is stored and judged. */
+export const CommandFacts = z.object({
+  code: z.number().int(),
+  /** The last line that it said. */
+  said: z.string(),
+  stdout: z.string(),
+  stderr: z.string(),
+  droppedBytes: z.number().int(),
+});
+type CommandFacts = z.infer<typeof CommandFacts>;
+
+/** Runs a command and judges how it ended; one that could not be run, was killed or ran out of time says nothing. */
 export async function checkCommand(check: CommandParts, world: CheckWorld, signal: AbortSignal): Promise<Finding> {
   const exit = await runCommand(check, world, signal);
   if ("problem" in exit) return unknown(exit.problem);
-  const evidence = [outputOf(check.id, exit, world)];
-  if (exit.code === 0) return pass("the command ended with code 0", { evidence });
-  if ((exit.code ?? COULD_NOT_RUN) >= COULD_NOT_RUN)
-    return unknown(`the command could not do its work: code ${exit.code}`, { evidence });
-  const said = world.redact(lastLine(exit.stderr) || lastLine(exit.stdout), 200);
-  return fail(`the command ended with code ${exit.code}${said ? `: ${said}` : ""}`, { evidence });
+  const facts: CommandFacts = {
+    code: exit.code ?? COULD_NOT_RUN,
+    said: world.redact(lastLine(exit.stderr) || lastLine(exit.stdout), 200),
+    stdout: world.redact(exit.stdout),
+    stderr: world.redact(exit.stderr),
+    droppedBytes: exit.droppedBytes,
+  };
+  const rawSha256 = sha256(`${exit.stdout}\n${exit.stderr}`);
+  return restingOn(judgeCommand(facts), check.id, { rawSha256, stored: facts, origin: "executed" });
 }
 
-function outputOf(id: string, exit: Exit, world: CheckWorld): FoundEvidence {
-  return {
-    name: `readiness/${id}`,
-    rawSha256: sha256(`${exit.stdout}\n${exit.stderr}`),
-    stored: {
-      code: exit.code ?? null,
-      stdout: world.redact(exit.stdout),
-      stderr: world.redact(exit.stderr),
-      droppedBytes: exit.droppedBytes,
-    },
-    origin: "executed",
-  };
+/** Exit code 0 passes, any other fails. */
+export function judgeCommand({ code, said }: CommandFacts): Finding {
+  if (code === 0) return pass("the command ended with code 0");
+  if (code >= COULD_NOT_RUN) return unknown(`the command could not do its work: code ${code}`);
+  return fail(`the command ended with code ${code}${said ? `: ${said}` : ""}`);
 }
 
 function lastLine(text: string): string {

@@ -53,6 +53,18 @@ export interface FoundEvidence {
   readonly origin: Origin;
 }
 
+/** What a judgement needs besides the check and its facts. */
+export interface JudgedBy {
+  readonly redact: (text: string, limit?: number) => string;
+  /** Of the artifact that is deployed. */
+  readonly digest: string;
+}
+
+/** What a check found, judged and with the facts that were judged as its evidence. */
+export function restingOn(finding: Finding, id: string, evidence: Omit<FoundEvidence, "name">): Finding {
+  return { ...finding, evidence: [{ name: `readiness/${id}`, ...evidence }] };
+}
+
 /** Clocks of different machines may differ by this much. */
 const CLOCK_SKEW_MS: Ms = 60_000;
 

@@ -1,9 +1,9 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { messageOf, sha256 } from "../../vocab/index.ts";
 import { readExposition } from "../metrics/exposition.ts";
 import { within } from "./condition.ts";
 import type { MetricCheck } from "./config.ts";
-import { type CheckWorld, type Finding, type FoundEvidence, unknown } from "./finding.ts";
+import { type CheckWorld, type Finding, restingOn, unknown } from "./finding.ts";
 
 const MAX_PAGE_BYTES = 16 * 1024 * 1024;
 const TIMEOUT_MS = 5_000;
@@ -30,12 +30,19 @@ export async function checkMetric(
   const problem = pages.find((page): page is { problem: string } => "problem" in page);
   if (problem) return unknown(problem.problem);
   const values = pages.flatMap((page) => ("values" in page ? page.values : []));
-  const value = COMBINE[check.combine](values);
-  const stored = { sample: check.sample, values, combine: check.combine };
-  const evidence: FoundEvidence[] = [
-    { name: `readiness/${check.id}`, rawSha256: sha256(JSON.stringify(stored)), stored, origin: "fetched" },
-  ];
-  return { ...within(check.sample, value, check), evidence };
+  const facts: MetricFacts = { sample: check.sample, values };
+  const rawSha256 = sha256(JSON.stringify(facts));
+  return restingOn(judgeMetric(check, facts), check.id, { rawSha256, stored: facts, origin: "fetched" });
+}
+
+/** The values of a sample on the pages of all serving instances, as they are stored and judged. */
+export const MetricFacts = z.object({ sample: z.string(), values: z.array(z.number()).min(1) });
+type MetricFacts = z.infer<typeof MetricFacts>;
+
+/** One value of all samples against the limit. */
+export function judgeMetric(check: z.infer<typeof MetricCheck>, { sample, values }: MetricFacts): Finding {
+  if (sample !== check.sample) return unknown(`these are values of ${sample}`);
+  return within(sample, COMBINE[check.combine](values), check);
 }
 
 const COMBINE: Record<z.infer<typeof MetricCheck>["combine"], (values: readonly number[]) => number> = {

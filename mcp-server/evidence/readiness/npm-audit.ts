@@ -1,10 +1,19 @@
 import { z } from "zod";
-import { type Instant, type Sha256, sha256 } from "../../vocab/index.ts";
+import { Instant, type Sha256, sha256 } from "../../vocab/index.ts";
 import { fillPlaceholders } from "../placeholders.ts";
 import { runCommand } from "./command.ts";
 import type { NpmAuditCheck } from "./config.ts";
-import { ageOf, type CheckWorld, type Finding, type FoundEvidence, parseJson, readWhole, unknown } from "./finding.ts";
-import { judgeVulnerabilities, type Severity, type Vulnerability } from "./severity.ts";
+import {
+  ageOf,
+  type CheckWorld,
+  type Finding,
+  type JudgedBy,
+  parseJson,
+  readWhole,
+  restingOn,
+  unknown,
+} from "./finding.ts";
+import { judgeVulnerabilities, type Severity, stored, Vulnerability } from "./severity.ts";
 
 const Rating = z.enum(["info", "low", "moderate", "high", "critical"]);
 const Advisory = z.object({
@@ -34,23 +43,40 @@ export async function checkNpmAudit(
   const parsed = NpmAudit.safeParse(parseJson(source.text)?.json);
   if (!parsed.success) return unknown(`${source.what}: no audit report, the registry may not have answered`);
   const { data } = parsed;
-  const open = vulnerabilitiesOf(data);
-  const evidence: FoundEvidence[] = [
-    {
-      name: `readiness/${check.id}`,
-      rawSha256: source.rawSha256,
-      stored: {
-        packages: open.map(({ ids, severity }) => ({ ids: ids.map((id) => world.redact(id, 120)), severity })),
-      },
-      origin: source.at ? "fetched" : "executed",
-    },
-  ];
-  if (Object.keys(data.vulnerabilities).length !== data.metadata.vulnerabilities.total)
-    return unknown(`${source.what}: its counts do not fit its list`, { evidence });
-  const now = world.clock.wall();
-  const age = source.at ? ageOf(source.at, check.maxAge, now) : {};
-  if ("problem" in age) return unknown(`${source.what}: ${age.problem}`, { evidence });
-  return { ...judgeVulnerabilities(open, { ...check, now, what: "npm audit" }, world, evidence), ...age };
+  const facts: NpmAuditFacts = {
+    what: source.what,
+    asked: world.clock.wall(),
+    ...(source.at ? { at: source.at } : {}),
+    open: stored(vulnerabilitiesOf(data), world),
+    listed: Object.keys(data.vulnerabilities).length,
+    total: data.metadata.vulnerabilities.total,
+  };
+  const origin = source.at ? "fetched" : "executed";
+  const evidence = { rawSha256: source.rawSha256, stored: facts, origin } as const;
+  return restingOn(judgeNpmAudit(check, facts, world), check.id, evidence);
+}
+
+/** An audit report as it is stored and judged. `at`: of when its file is; absent when the command was run. */
+export const NpmAuditFacts = z.object({
+  what: z.string(),
+  asked: Instant,
+  at: Instant.optional(),
+  open: z.array(Vulnerability),
+  listed: z.number().int(),
+  total: z.number().int(),
+});
+type NpmAuditFacts = z.infer<typeof NpmAuditFacts>;
+
+export function judgeNpmAudit(
+  check: z.infer<typeof NpmAuditCheck>,
+  { what, asked, at, open, listed, total }: NpmAuditFacts,
+  by: Pick<JudgedBy, "redact">,
+): Finding {
+  if (listed !== total) return unknown(`${what}: its counts do not fit its list`);
+  if (!at && check.file !== undefined) return unknown(`${what}: the time of the file is not known`);
+  const age = at ? ageOf(at, check.maxAge, asked) : {};
+  if ("problem" in age) return unknown(`${what}: ${age.problem}`);
+  return { ...judgeVulnerabilities(open, { ...check, now: asked, what: "npm audit" }, by), ...age };
 }
 
 interface Source {

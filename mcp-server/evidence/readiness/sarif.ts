@@ -2,8 +2,17 @@ import { z } from "zod";
 import { epochMs, Instant } from "../../vocab/index.ts";
 import { fillPlaceholders } from "../placeholders.ts";
 import type { SarifCheck } from "./config.ts";
-import { ageOf, type CheckWorld, type Finding, type FoundEvidence, parseJson, readWhole, unknown } from "./finding.ts";
-import { judgeVulnerabilities, type Severity, type Vulnerability } from "./severity.ts";
+import {
+  ageOf,
+  type CheckWorld,
+  type Finding,
+  type JudgedBy,
+  parseJson,
+  readWhole,
+  restingOn,
+  unknown,
+} from "./finding.ts";
+import { judgeVulnerabilities, type Severity, stored, Vulnerability } from "./severity.ts";
 
 const Level = z.enum(["none", "note", "warning", "error"]);
 const Properties = z.record(z.string(), z.unknown()).default({});
@@ -48,31 +57,45 @@ export function checkSarif(check: z.infer<typeof SarifCheck>, world: CheckWorld)
     return unknown(`${name} is no complete SARIF 2.1.0${where ? ` (at ${world.redact(where, 80)})` : ""}`);
   }
   const { runs } = parsed.data;
-  const now = world.clock.wall();
-  const open = runs.flatMap(vulnerabilitiesOf);
-  const evidence: FoundEvidence[] = [
-    {
-      name: `readiness/${check.id}`,
-      rawSha256: file.rawSha256,
-      stored: {
-        file: name,
-        tools: runs.map(({ tool }) => world.redact(tool.driver.name, 80)),
-        open: open.map(({ ids, severity }) => ({ id: world.redact(ids[0] ?? "unnamed", 120), severity })),
-      },
-      origin: "fetched",
-    },
-  ];
-  const failed = runs.some(({ invocations }) => invocations.some(({ executionSuccessful }) => !executionSuccessful));
-  if (failed) return unknown(`${name}: the scan did not end well by its own account`, { evidence });
-  const digests = runs.flatMap(({ properties }) => statedDigests(properties));
-  if (digests.length > 0 && !digests.includes(world.digest))
-    return unknown(`${name} is of another artifact than ${world.digest}`, { evidence });
   const at = scannedAt(runs, file.mtime);
-  if (at === undefined) return unknown(`${name}: the time of the scan cannot be read`, { evidence });
-  const age = ageOf(at, check.maxAge, now);
-  if ("problem" in age) return unknown(`${name}: ${age.problem}`, { evidence });
-  const tools = runs.map(({ tool }) => world.redact(tool.driver.name, 40)).join(", ");
-  return { ...judgeVulnerabilities(open, { ...check, now, what: tools }, world, evidence), ...age };
+  const facts: SarifFacts = {
+    file: name,
+    asked: world.clock.wall(),
+    ...(at === undefined ? {} : { at }),
+    tools: runs.map(({ tool }) => world.redact(tool.driver.name, 40)),
+    failed: runs.some(({ invocations }) => invocations.some(({ executionSuccessful }) => !executionSuccessful)),
+    digests: runs.flatMap(({ properties }) => statedDigests(properties)),
+    open: stored(runs.flatMap(vulnerabilitiesOf), world),
+  };
+  const evidence = { rawSha256: file.rawSha256, stored: facts, origin: "fetched" } as const;
+  return restingOn(judgeSarif(check, facts, world), check.id, evidence);
+}
+
+/** A scanner's report as it is stored and judged. `at`: the oldest end of a scan; absent when it cannot be read. */
+export const SarifFacts = z.object({
+  file: z.string(),
+  asked: Instant,
+  at: Instant.optional(),
+  tools: z.array(z.string()).min(1),
+  /** The scan did not end well by its own account. */
+  failed: z.boolean(),
+  /** Of the artifacts that it says it scanned. */
+  digests: z.array(z.string()),
+  open: z.array(Vulnerability),
+});
+type SarifFacts = z.infer<typeof SarifFacts>;
+
+export function judgeSarif(
+  check: z.infer<typeof SarifCheck>,
+  { file, asked, at, tools, failed, digests, open }: SarifFacts,
+  by: JudgedBy,
+): Finding {
+  if (failed) return unknown(`${file}: the scan did not end well by its own account`);
+  if (digests.length > 0 && !digests.includes(by.digest)) return unknown(`${file} is of another artifact than ${by.digest}`);
+  if (at === undefined) return unknown(`${file}: the time of the scan cannot be read`);
+  const age = ageOf(at, check.maxAge, asked);
+  if ("problem" in age) return unknown(`${file}: ${age.problem}`);
+  return { ...judgeVulnerabilities(open, { ...check, now: asked, what: tools.join(", ") }, by), ...age };
 }
 
 /** What fails and is still there. A suppression in the file names nobody and no end, so it closes nothing. */

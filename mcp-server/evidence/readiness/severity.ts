@@ -1,15 +1,22 @@
+import { z } from "zod";
 import type { Instant } from "../../vocab/index.ts";
 import type { Acceptance } from "./config.ts";
-import { type CheckWorld, type Finding, type FoundEvidence, fail, pass } from "./finding.ts";
+import { type Finding, fail, type JudgedBy, pass } from "./finding.ts";
 
 /** Gravest first. */
 export const SEVERITIES = ["critical", "high", "medium", "low"] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
 /** One open finding of a scanner. `ids`: everything that an acceptance may call it. */
-export interface Vulnerability {
-  readonly ids: readonly string[];
-  readonly severity: Severity;
+export const Vulnerability = z.object({ ids: z.array(z.string()), severity: z.enum(SEVERITIES) });
+export type Vulnerability = z.infer<typeof Vulnerability>;
+
+/** An acceptance names an id of at most so many characters. */
+const ID_LIMIT = 200;
+
+/** Findings in the form that is stored and judged. */
+export function stored(open: readonly Vulnerability[], { redact }: Pick<JudgedBy, "redact">): Vulnerability[] {
+  return open.map(({ ids, severity }) => ({ ids: ids.map((id) => redact(id, ID_LIMIT)), severity }));
 }
 
 const NAMED = 3;
@@ -21,8 +28,7 @@ const NAMED = 3;
 export function judgeVulnerabilities(
   open: readonly Vulnerability[],
   o: { failOn: Severity; accepted: readonly Acceptance[]; now: Instant; what: string },
-  world: Pick<CheckWorld, "redact">,
-  evidence: readonly FoundEvidence[],
+  { redact }: Pick<JudgedBy, "redact">,
 ): Finding {
   const limit = SEVERITIES.indexOf(o.failOn);
   const grave = open.filter(({ severity }) => SEVERITIES.indexOf(severity) <= limit);
@@ -34,14 +40,14 @@ export function judgeVulnerabilities(
   const summary = `${o.what}: ${counts.join(", ")}`;
   if (refused.length > 0) {
     const ids = [
-      ...new Set(refused.map(({ ids: [id = "unnamed"], severity }) => `${world.redact(id, 80)} (${severity})`)),
+      ...new Set(refused.map(({ ids: [id = "unnamed"], severity }) => `${redact(id, 80)} (${severity})`)),
     ];
     const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : "";
-    return fail(`${summary}; not accepted: ${ids.slice(0, NAMED).join(", ")}${more}`, { evidence });
+    return fail(`${summary}; not accepted: ${ids.slice(0, NAMED).join(", ")}${more}`);
   }
   const used = new Set(grave.flatMap((one) => acceptanceOf(one) ?? []));
   const accepted = [...used].map(
     ({ id, owner, reason, until }) => `${id} accepted by ${owner} until ${until}: ${reason}`,
   );
-  return pass(summary, { evidence, accepted });
+  return pass(summary, { accepted });
 }
