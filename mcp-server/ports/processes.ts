@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { closeSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 
 export type { ChildProcess } from "node:child_process";
@@ -29,6 +29,10 @@ export interface Processes {
   ): ChildProcess;
   /** Sends a signal; false when there is no such process. */
   kill(pid: number, signal: NodeJS.Signals): boolean;
+  /** Pids of the living processes of a process group, its leader among them while it lives. */
+  group(id: number): number[];
+  /** Whether a process was started with this in its environment; false also where nobody may look. */
+  startedWith(pid: number, name: string, value: string): boolean;
   /** Resident memory in bytes, `undefined` when unknown. */
   residentBytes(pid: number): number | undefined;
 }
@@ -60,15 +64,44 @@ function bootId(): string {
   return bootIdCache;
 }
 
-/** Clock ticks since boot (Linux, field 22 of stat, after the parenthesised name) or the start date (ps). */
-function startMark(pid: number): string | undefined {
+/** The fields of /proc/PID/stat from the state on, after the parenthesised name; of Linux only. */
+function statFields(pid: number | string): string[] | undefined {
   const stat = readOptional(`/proc/${pid}/stat`);
-  if (stat !== undefined) {
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // A zombie has ended; it only waits for its parent to notice.
-    return fields[0] === "Z" ? undefined : fields[19];
-  }
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+}
+
+/** A zombie has ended; it only waits for its parent to notice. */
+const hasEnded = (state: string | undefined) => state === undefined || state.startsWith("Z") || state.startsWith("X");
+
+/** Clock ticks since boot (Linux, field 22 of stat) or the start date (ps). */
+function startMark(pid: number): string | undefined {
+  const fields = statFields(pid);
+  if (fields !== undefined) return hasEnded(fields[0]) ? undefined : fields[19];
   return process.platform === "linux" ? undefined : commandOutput("ps", ["-o", "lstart=", "-p", String(pid)]);
+}
+
+/** Linux: field 5 of each stat. Elsewhere ps says it. */
+function membersOf(group: number): number[] {
+  if (process.platform === "linux") {
+    const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    return pids.flatMap((pid) => {
+      const fields = statFields(pid);
+      return fields !== undefined && !hasEnded(fields[0]) && Number(fields[2]) === group ? [Number(pid)] : [];
+    });
+  }
+  const rows = commandOutput("ps", ["-axo", "pid=,pgid=,state="])?.split("\n") ?? [];
+  return rows.flatMap((row) => {
+    const [pid, of, state] = row.trim().split(/\s+/);
+    return Number(of) === group && !hasEnded(state) ? [Number(pid)] : [];
+  });
+}
+
+/** Linux: /proc/PID/environ, which its owner may read. Elsewhere ps shows the environment behind the command. */
+function hasVariable(pid: number, variable: string): boolean {
+  if (process.platform === "linux") {
+    return (readOptional(`/proc/${pid}/environ`) ?? "").split("\0").includes(variable);
+  }
+  return (commandOutput("ps", ["-Eww", "-o", "command=", "-p", String(pid)]) ?? "").split(/\s+/).includes(variable);
 }
 
 export const realProcesses: Processes = {
@@ -116,6 +149,8 @@ export const realProcesses: Processes = {
       return false;
     }
   },
+  group: membersOf,
+  startedWith: (pid, name, value) => hasVariable(pid, `${name}=${value}`),
   residentBytes: (pid) => {
     const statm = readOptional(`/proc/${pid}/statm`);
     // A process that has ended and waits for its parent to notice holds no memory any more.

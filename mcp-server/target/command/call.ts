@@ -4,6 +4,7 @@ import { durationMs, type Env, type Fence, messageOf, quoteValue, spanText } fro
 import { TargetError } from "../target.ts";
 import type { Verb, VerbConfig } from "./config.ts";
 import { offContract } from "./contract.ts";
+import { TURN_VARIABLE } from "./turn.ts";
 
 /** Exit code by which a command says "not now, ask again": EX_TEMPFAIL of sysexits.h. */
 export const RETRY_EXIT = 75;
@@ -17,6 +18,8 @@ export interface Call {
   readonly env?: Env;
   readonly fence?: Fence;
   readonly stdin?: string;
+  /** Mark of the turn under which it changes something. */
+  readonly turn?: string;
   /** Told the process group as soon as there is one. */
   readonly onStart?: (pid: number) => void;
 }
@@ -59,13 +62,14 @@ function filled(part: string, values: Readonly<Record<string, string>>): string 
   );
 }
 
-function environmentOf({ verb, config, env, fence }: Call): Record<string, string> {
+function environmentOf({ verb, config, env, fence, turn }: Call): Record<string, string> {
   return {
     ...allowEnv([...BASE_ENV, ...config.passEnv]),
     ...config.env,
     DEPLOY_FLOW_VERB: verb,
     ...(env === undefined ? {} : { DEPLOY_FLOW_ENV: env }),
     ...(fence === undefined ? {} : { DEPLOY_FLOW_RUN: fence.runId, DEPLOY_FLOW_EPOCH: String(fence.epoch) }),
+    ...(turn === undefined ? {} : { [TURN_VARIABLE]: turn }),
   };
 }
 

@@ -125,7 +125,7 @@ async function change<T>(
       await orSuperseded(() => callVerb(o, lock, signal));
     }
     stillAdmitted(o.ports.disk, folder, env, fence);
-    await orSuperseded(() => callVerb(o, { ...call, onStart: turn.started }, signal));
+    await orSuperseded(() => callVerb(o, { ...call, turn: turn.mark, onStart: turn.started }, signal));
     return await orSuperseded(async () => around?.after(turn) as Promise<T>);
   } finally {
     turn.end();

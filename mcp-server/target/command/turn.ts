@@ -5,6 +5,8 @@ import type { Ms } from "../../vocab/index.ts";
 
 /** One change of an environment under way. A later one supersedes it: its command is killed, also one of a dead runner. */
 export interface Turn {
+  /** What its command finds in {@link TURN_VARIABLE}: what it started is known by that when its leader is gone. */
+  readonly mark: string;
   /** Somebody has taken the turn over. */
   superseded(): boolean;
   /** The process group that now works for this turn. Killed at once when the turn was taken over meanwhile. */
@@ -12,11 +14,19 @@ export interface Turn {
   end(): void;
 }
 
-/** A process told apart from a later one with the same pid. */
-const Working = z.object({ pid: z.number().int().min(2), start: z.string(), bootId: z.string(), host: z.string() });
+/** The leader of a process group, told apart from a later process with the same pid, and the mark of its turn. */
+const Working = z.object({
+  pid: z.number().int().min(2),
+  start: z.string(),
+  bootId: z.string(),
+  host: z.string(),
+  mark: z.string(),
+});
 type Working = z.infer<typeof Working>;
 
 const TURN = /^(apply|migrate)-([0-9a-f]+)\.turn$/;
+/** Variable that the command of a turn is started with. */
+export const TURN_VARIABLE = "DEPLOY_FLOW_TURN";
 const GONE_WITHIN_MS: Ms = 2_000;
 
 const nameOf = (verb: string, id: string) => `${verb}-${id}.turn`;
@@ -44,17 +54,19 @@ export async function takeTurn(ports: Ports, folder: string, verb: "apply" | "mi
   await allGone(ports, killed);
   const superseded = () => disk.stat(mine) === undefined;
   return {
+    mark: id,
     superseded,
     started: (pid) => {
       const identity = ports.processes.identify(pid);
       // It has ended already: there is nothing to kill later.
       if (!identity) return;
+      const working = { ...identity, mark: id };
       try {
-        disk.writeAtomic(group, JSON.stringify(identity), 0o600);
+        disk.writeAtomic(group, JSON.stringify(working), 0o600);
       } catch {
         // A full disk must not keep traffic from going back: the command works on, and only this process can end it.
       }
-      if (superseded()) kill(ports, identity);
+      if (superseded()) kill(ports, working);
     },
     end: () => {
       disk.remove(group);
@@ -86,9 +98,17 @@ function readWorking({ disk }: Ports, path: string): Working | undefined {
   }
 }
 
-function lives({ processes }: Ports, working: Working): boolean {
-  const now = processes.identify(working.pid);
-  return now?.start === working.start && now.bootId === working.bootId && now.host === working.host;
+/**
+ * Whether anything of a turn's process group still works. Its leader may be gone while its children go on: a group id is
+ * given to nobody else while its group has a member, so one child that carries the mark makes the group this turn's.
+ */
+function lives({ processes }: Ports, { pid, start, bootId, host, mark }: Working): boolean {
+  const self = processes.self();
+  if (self.bootId !== bootId || self.host !== host) return false;
+  const leader = processes.identify(pid);
+  // Another process with this pid: the group had ended before the pid was given out again.
+  if (leader) return leader.start === start;
+  return processes.group(pid).some((member) => processes.startedWith(member, TURN_VARIABLE, mark));
 }
 
 /** Kills a whole process group; false when it is gone. */
