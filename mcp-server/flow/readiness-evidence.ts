@@ -16,7 +16,10 @@ interface Kept {
   readonly dir: string;
 }
 
-/** What a condition's check said when it was looked at again. */
+/** What a check said, in the parts that its evidence gives. */
+const Words = Answer.pick({ status: true, text: true, validUntil: true, accepted: true });
+
+/** Of a condition only what it is like is recorded, and its evidence beside it. */
 const Looked = Answer.pick({ status: true, text: true });
 
 /**
@@ -29,18 +32,15 @@ export function answerDifference(place: Kept, state: RunState, key: string, reco
   const { check, isCondition } = asked;
   const answer = (isCondition ? Looked : Answer).safeParse(recorded);
   if (!answer.success) return `${key}: not an answer`;
-  const { status, text, ...more } = answer.data;
-  const last = state.evidence.findLast((entry) => entry.key === key)?.ref;
-  const refs: readonly EvidenceRef[] = "evidence" in more ? more.evidence : last ? [last] : [];
-  const [ref] = refs;
+  const { status } = answer.data;
+  const [ref] = isCondition ? lastKept(state, key) : Answer.parse(recorded).evidence;
   // What could not be asked, or did not answer, left nothing to keep; a pass rests on something.
   if (!ref) return status === "pass" ? `${key} passed without evidence` : undefined;
   try {
     const stored: unknown = JSON.parse(Buffer.from(loadEvidence(place, ref)).toString("utf8"));
     const again = judgeFacts(check, stored, { redact, digest: state.plan.digest });
-    const words = { status, text, ...("accepted" in more ? wordsOf(more) : {}) };
-    const found = { status: again.status, text: again.text, ...("accepted" in more ? wordsOf(again) : {}) };
-    if (canonicalJson(words) === canonicalJson(found)) return undefined;
+    const form = isCondition ? Looked : Words;
+    if (canonicalJson(form.parse(recorded)) === canonicalJson(form.parse(again))) return undefined;
     return `${key} recorded ${status}, its evidence gives ${again.status} or other words`;
   } catch (error) {
     const why = error instanceof z.ZodError ? "its evidence has another form" : messageOf(error).slice(0, 200);
@@ -48,8 +48,11 @@ export function answerDifference(place: Kept, state: RunState, key: string, reco
   }
 }
 
-function wordsOf({ validUntil, accepted }: { validUntil?: string | undefined; accepted?: readonly string[] }) {
-  return { ...(validUntil === undefined ? {} : { validUntil }), accepted: [...(accepted ?? [])] };
+function lastKept({ evidence }: RunState, key: string): EvidenceRef[] {
+  return evidence
+    .filter((entry) => entry.key === key)
+    .map(({ ref }) => ref)
+    .slice(-1);
 }
 
 /** The check of the plan that a result is of. */

@@ -12,7 +12,13 @@ import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./ga
 import { Plan, planHash } from "./plan.ts";
 import type { Project } from "./project.ts";
 import { answerDifference, evidenceDifference } from "./readiness-evidence.ts";
-import { changeFollows, effectFollows, readinessDifference, readinessStops, stoppedByReadiness } from "./readiness-state.ts";
+import {
+  changeFollows,
+  effectFollows,
+  readinessDifference,
+  readinessStops,
+  stoppedByReadiness,
+} from "./readiness-state.ts";
 import { signOffDifference } from "./roles.ts";
 import { emptyState, type RunState } from "./run-state.ts";
 import { stageKey } from "./runbooks/stages.ts";

@@ -41,8 +41,16 @@ const CASES: Case[] = [
   { name: "a failure stands", said: [FAIL], stands: true },
   { name: "a later pass of the same role takes nothing back", said: [FAIL, { at: 6, status: "pass" }], stands: true },
   { name: "a later unknown takes nothing back", said: [FAIL, { at: 6, status: "unknown" }], stands: true },
-  { name: "a later not-applicable takes nothing back", said: [FAIL, { at: 6, status: "not-applicable" }], stands: true },
-  { name: "a pass of another role takes nothing back", said: [FAIL, { at: 6, status: "pass", role: "b" }], stands: true },
+  {
+    name: "a later not-applicable takes nothing back",
+    said: [FAIL, { at: 6, status: "not-applicable" }],
+    stands: true,
+  },
+  {
+    name: "a pass of another role takes nothing back",
+    said: [FAIL, { at: 6, status: "pass", role: "b" }],
+    stands: true,
+  },
   { name: "a failure after a pass counts", said: [{ at: 4, status: "pass" }, FAIL], stands: true },
   { name: "no failure was said", said: [{ at: 4, status: "pass" }], stands: false },
   {

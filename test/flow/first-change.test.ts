@@ -135,7 +135,8 @@ describe("a run that is killed at its first production change and taken up again
     // What nobody knows to be untouched is put back to the old version; the new one got nothing.
     const given = changes(world).slice(before);
     if (ends.changes === "more") expect(given.length).toBeGreaterThan(0);
-    else for (const { op, pools } of given) expect([op, pools?.map(({ version }) => version)]).toEqual(["apply", [OLD]]);
+    else
+      for (const { op, pools } of given) expect([op, pools?.map(({ version }) => version)]).toEqual(["apply", [OLD]]);
     expect((await verifyArchive(world.project, archiveDir ?? "")).differences).toEqual([]);
   });
 

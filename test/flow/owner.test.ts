@@ -8,7 +8,7 @@ import { ownRun, pingOwner } from "../../mcp-server/flow/owner.ts";
 import { RunParameters } from "../../mcp-server/flow/parameters.ts";
 import { planHash } from "../../mcp-server/flow/plan.ts";
 import { openProject, type Project } from "../../mcp-server/flow/project.ts";
-import { readRun, type StartOrder } from "../../mcp-server/flow/run-files.ts";
+import type { StartOrder } from "../../mcp-server/flow/run-files.ts";
 import { realHttpServer, SocketRefusal, type Sockets, socketPath } from "../../mcp-server/ports/index.ts";
 import { readHeld } from "../../mcp-server/record/held.ts";
 import { openJournal, readJournal } from "../../mcp-server/record/journal-file.ts";
@@ -160,7 +160,6 @@ function machine(config: Record<string, unknown> = QUIET, production = false) {
 
 const eventsOf = (disk: MemoryDisk, project: Project) =>
   readJournal(disk, project.paths.journal, FlowEvent).events.map(({ event }) => event);
-const readRunOutcome = (project: Project) => readRun(project)?.state.outcome;
 const NO_TESTS = { ...QUIET, tests: undefined, staging: { observe: "30s" } };
 
 describe("an owner", () => {
@@ -254,48 +253,56 @@ describe("an owner", () => {
     expect(disk.list(project.paths.inbox)).toEqual(["req-odd.json"]);
   });
 
-  test.each(["over its socket", "in its inbox"])("takes nothing that was meant for a run before it, %s", async (how) => {
-    const { clock, project, order, disk } = machine(NO_TESTS);
-    const runId = "dpl-20260301T110000Z-0000bb" as RunId;
-    const message = { id: "req-late", request: { kind: "abort" as const, reason: "late" }, actor: ADA, runId };
-    let receipt: Promise<unknown> | undefined;
-    const state = await clock.runUntil(
-      ownRun(project, {
-        start: order(),
-        onReady: () => {
-          if (how === "in its inbox")
-            disk.writeAtomic(`${project.paths.inbox}/req-late.json`, JSON.stringify(message));
-          else
-            receipt = project.ports.sockets.call(socketPath(ROOT, "runner"), { op: "request", ...message }, 1_000);
-        },
-      }),
-    );
-    expect(state.outcome?.outcome).toBe("UNPROVEN");
-    expect(eventsOf(disk, project).filter(({ event }) => event === "request")).toEqual([]);
-    if (receipt) expect(await receipt).toMatchObject({ taken: false, note: expect.stringContaining(runId) });
-  });
+  test.each(["over its socket", "in its inbox"])(
+    "takes nothing that was meant for a run before it, %s",
+    async (how) => {
+      const { clock, project, order, disk } = machine(NO_TESTS);
+      const runId = "dpl-20260301T110000Z-0000bb" as RunId;
+      const message = { id: "req-late", request: { kind: "abort" as const, reason: "late" }, actor: ADA, runId };
+      let receipt: Promise<unknown> | undefined;
+      const state = await clock.runUntil(
+        ownRun(project, {
+          start: order(),
+          onReady: () => {
+            if (how === "in its inbox")
+              disk.writeAtomic(`${project.paths.inbox}/req-late.json`, JSON.stringify(message));
+            else receipt = project.ports.sockets.call(socketPath(ROOT, "runner"), { op: "request", ...message }, 1_000);
+          },
+        }),
+      );
+      expect(state.outcome?.outcome).toBe("UNPROVEN");
+      expect(eventsOf(disk, project).filter(({ event }) => event === "request")).toEqual([]);
+      if (receipt) expect(await receipt).toMatchObject({ taken: false, note: expect.stringContaining(runId) });
+    },
+  );
 
-  const LATE: { name: string; moment: FlowEvent["event"] }[] = [
-    { name: "its outcome is known", moment: "outcome" },
-    { name: "its archive is begun", moment: "archiving" },
-    { name: "its last document is written", moment: "artifact" },
-  ];
-  test.each(LATE)("refuses a decision once $name, and says so", async ({ moment }) => {
+  test.each<{ name: string; moment: (event: FlowEvent) => boolean }>([
+    { name: "its outcome is known", moment: ({ event }) => event === "outcome" },
+    { name: "its report is written", moment: (event) => event.event === "step" && event.step === "report" },
+    { name: "its archive is begun", moment: ({ event }) => event === "archiving" },
+  ])("refuses a decision once $name, and says so", async ({ moment }) => {
     const { clock, project, order } = machine(NO_TESTS);
     const late: Promise<unknown>[] = [];
     await clock.runUntil(
       ownRun(project, {
         start: order(),
         onEvent: ({ event }) => {
-          if (event.event !== moment || late.length > 0) return;
-          if (moment === "artifact" && !readRunOutcome(project)) return;
+          if (!moment(event) || late.length > 0) return;
           const sent = sendRequest(project, { kind: "abort", reason: "late" }, ADA);
-          late.push(sent.then(() => "taken", (error: unknown) => error));
+          late.push(
+            sent.then(
+              () => "taken",
+              (error: unknown) => error,
+            ),
+          );
         },
       }),
     );
     expect(late).toHaveLength(1);
-    expect(await late[0]).toMatchObject({ code: "conflict", what: expect.stringMatching(/has ended|no run is under way/) });
+    expect(await late[0]).toMatchObject({
+      code: "conflict",
+      what: expect.stringMatching(/has ended|no run is under way/),
+    });
   });
 
   test("says that a decision was taken whose answer was lost", async () => {
@@ -322,7 +329,9 @@ describe("an owner", () => {
           ...project.ports.sockets,
           call: (path, request, timeoutMs) =>
             call(path, request, timeoutMs).catch((error: unknown) => {
-              throw (error as Error).message === "no answer" ? Object.assign(new Error("late"), { code: "ETIMEDOUT" }) : error;
+              throw (error as Error).message === "no answer"
+                ? Object.assign(new Error("late"), { code: "ETIMEDOUT" })
+                : error;
             }),
         },
       },

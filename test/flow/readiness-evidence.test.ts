@@ -30,7 +30,14 @@ const OLD_ENOUGH = "36500d";
 const CHECKS = [
   { kind: "command", id: "signature", criterion: "SEC-2", command: ["verify"] },
   { kind: "http", id: "tracker", criterion: "TST-3", url: "http://tracker.test/", json: { path: "open", atMost: 0 } },
-  { kind: "file", id: "notes", criterion: "OPS-1", file: "notes.json", maxAge: OLD_ENOUGH, json: { path: "done", equals: true } },
+  {
+    kind: "file",
+    id: "notes",
+    criterion: "OPS-1",
+    file: "notes.json",
+    maxAge: OLD_ENOUGH,
+    json: { path: "done", equals: true },
+  },
   { kind: "tests", id: "regression", criterion: "TST-2", reports: ["suite.xml"], maxAge: OLD_ENOUGH },
   { kind: "sarif", id: "code", criterion: "SEC-1", file: "scan.sarif" },
   { kind: "npm-audit", id: "packages", criterion: "SEC-1", file: "audit.json", maxAge: OLD_ENOUGH },
@@ -62,7 +69,10 @@ function forgeEvidence(world: FakeWorld, id: string, change: (text: string) => s
   const name = `evidence/${entry.file}`;
   const text = change(disk.readText(pathOf(world, name)));
   disk.writeAtomic(pathOf(world, name), text);
-  const manifest = JSON.parse(disk.readText(pathOf(world, "manifest.json"))) as { runId: string; files: { path: string }[] };
+  const manifest = JSON.parse(disk.readText(pathOf(world, "manifest.json"))) as {
+    runId: string;
+    files: { path: string }[];
+  };
   const files = manifest.files.map((file) =>
     file.path === name ? { path: name, sha256: sha256(text), size: Buffer.byteLength(text) } : file,
   );
@@ -89,7 +99,9 @@ describe("what readiness checks rest on", () => {
     const name = forgeEvidence(world, id, (text) => text.replace(/\d|t/, (found) => (found === "1" ? "2" : "1")));
     const { differences } = await verifyArchive(world.project, DIR);
     expect(differences).toContainEqual({ file: name, what: "not the evidence that the journal names" });
-    expect(differences.some(({ what }) => what.startsWith("readiness/1/") && what.includes("cannot be judged again"))).toBe(true);
+    expect(
+      differences.some(({ what }) => what.startsWith("readiness/1/") && what.includes("cannot be judged again")),
+    ).toBe(true);
   });
 
   test("of a check that is gone is missed", async () => {
@@ -97,17 +109,50 @@ describe("what readiness checks rest on", () => {
     const entry = world.state().evidence.find(({ ref }) => ref.name === "readiness/code");
     world.disk().remove(pathOf(world, `evidence/${entry?.file}`));
     const { differences } = await verifyArchive(world.project, DIR);
-    expect(differences).toContainEqual({ file: `evidence/${entry?.file}`, what: "evidence that the journal names is missing" });
+    expect(differences).toContainEqual({
+      file: `evidence/${entry?.file}`,
+      what: "evidence that the journal names is missing",
+    });
   });
 
   test.each<{ name: string; id: string; change: (answer: Answer) => object; says: RegExp | undefined }>([
     { name: "the same answer", id: "code", change: (answer) => answer, says: undefined },
-    { name: "another result", id: "code", change: (answer) => ({ ...answer, status: "fail" }), says: /recorded fail, its evidence gives pass/ },
-    { name: "other words", id: "tracker", change: (answer) => ({ ...answer, text: "open is 7" }), says: /or other words/ },
-    { name: "a longer life", id: "notes", change: (answer) => ({ ...answer, validUntil: "2199-01-01T00:00:00.000Z" }), says: /or other words/ },
-    { name: "an acceptance", id: "packages", change: (answer) => ({ ...answer, accepted: ["x accepted by ada"] }), says: /or other words/ },
-    { name: "no evidence", id: "regression", change: (answer) => ({ ...answer, evidence: [] }), says: /passed without evidence/ },
-    { name: "no evidence, and no pass", id: "regression", change: (answer) => ({ ...answer, status: "unknown", evidence: [] }), says: undefined },
+    {
+      name: "another result",
+      id: "code",
+      change: (answer) => ({ ...answer, status: "fail" }),
+      says: /recorded fail, its evidence gives pass/,
+    },
+    {
+      name: "other words",
+      id: "tracker",
+      change: (answer) => ({ ...answer, text: "open is 7" }),
+      says: /or other words/,
+    },
+    {
+      name: "a longer life",
+      id: "notes",
+      change: (answer) => ({ ...answer, validUntil: "2199-01-01T00:00:00.000Z" }),
+      says: /or other words/,
+    },
+    {
+      name: "an acceptance",
+      id: "packages",
+      change: (answer) => ({ ...answer, accepted: ["x accepted by ada"] }),
+      says: /or other words/,
+    },
+    {
+      name: "no evidence",
+      id: "regression",
+      change: (answer) => ({ ...answer, evidence: [] }),
+      says: /passed without evidence/,
+    },
+    {
+      name: "no evidence, and no pass",
+      id: "regression",
+      change: (answer) => ({ ...answer, status: "unknown", evidence: [] }),
+      says: undefined,
+    },
     { name: "no answer", id: "signature", change: () => ({ code: 0 }), says: /not an answer/ },
   ])("is judged again against $name", async ({ id, change, says }) => {
     const world = await ended();

@@ -33,10 +33,22 @@ function targetOf(apply: readonly string[]): Target {
     entryUrl: "http://127.0.0.1:1",
     pools: [POOL],
     instances: [
-      { id: "a", version: POOL.version, digest: DIGEST, state: "ready", startedAt: "2026-03-01T00:00:00.000Z", restarts: 0, oomKills: 0 },
+      {
+        id: "a",
+        version: POOL.version,
+        digest: DIGEST,
+        state: "ready",
+        startedAt: "2026-03-01T00:00:00.000Z",
+        restarts: 0,
+        oomKills: 0,
+      },
     ],
   };
-  const say = (value: unknown) => [process.execPath, "-e", `process.stdout.write(${JSON.stringify(JSON.stringify(value))})`];
+  const say = (value: unknown) => [
+    process.execPath,
+    "-e",
+    `process.stdout.write(${JSON.stringify(JSON.stringify(value))})`,
+  ];
   return openCommandTarget({
     root,
     ports,
@@ -51,7 +63,8 @@ function targetOf(apply: readonly string[]): Target {
   });
 }
 
-const pids = () => JSON.parse(readFileSync(join(root, "pids.json"), "utf8")) as { leader: number; child: number; turn: string };
+const pids = () =>
+  JSON.parse(readFileSync(join(root, "pids.json"), "utf8")) as { leader: number; child: number; turn: string };
 async function until(holds: () => boolean): Promise<void> {
   const end = performance.now() + 20_000;
   while (!holds()) {
@@ -72,10 +85,18 @@ async function orphaned(verb: "apply" | "migrate"): Promise<{ leader: number; ch
   const script = join(root, "leader.cjs");
   writeFileSync(script, LEADER);
   const target = targetOf([process.execPath, script, CHILD]);
-  const call = verb === "apply" ? target.apply("production", [POOL], fence(1), signal()) : target.migrate?.("production", "m", fence(1), signal());
+  const call =
+    verb === "apply"
+      ? target.apply("production", [POOL], fence(1), signal())
+      : target.migrate?.("production", "m", fence(1), signal());
   const files: Record<string, string> = {};
   const dir = join(root, ".aiwg", "command-target", "production");
-  await until(() => tried(pids) && ports.disk.list(dir).some((name) => name.endsWith(".group.json")) && tried(() => readFileSync(join(root, "acted.txt"))));
+  await until(
+    () =>
+      tried(pids) &&
+      ports.disk.list(dir).some((name) => name.endsWith(".group.json")) &&
+      tried(() => readFileSync(join(root, "acted.txt"))),
+  );
   for (const name of ports.disk.list(dir)) files[name] = readFileSync(join(dir, name), "utf8");
   const { leader, child, turn } = pids();
   expect(ports.processes.startedWith(child, "DEPLOY_FLOW_TURN", turn)).toBe(true);

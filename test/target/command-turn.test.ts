@@ -35,7 +35,7 @@ describe("a turn of the command target", () => {
     const turn = await takeTurn(ports, FOLDER, "apply");
     const leader = table.start(undefined, { env: { [MARK]: turn.mark } });
     turn.started(leader);
-    const env = o.child === "marked" ? { [MARK]: turn.mark } : {};
+    const env: Record<string, string> = o.child === "marked" ? { [MARK]: turn.mark } : {};
     const child = o.child === "none" ? undefined : table.start(undefined, { group: leader, env });
     if (o.leader !== "lives") table.end(leader);
     if (o.leader === "pid reused") table.start(leader);
@@ -49,14 +49,17 @@ describe("a turn of the command target", () => {
     { leader: "gone", child: "unmarked", works: false },
     { leader: "gone", child: "none", works: false },
     { leader: "pid reused", child: "none", works: false },
-  ] as const)("whose leader $leader, with a child that is $child: works on $works", async ({ leader, child, works }) => {
-    const left = await leftBehind({ leader, child });
-    expect(isWorking(left.ports, FOLDER, "apply")).toBe(works);
-    await takeTurn(left.ports, FOLDER, "apply");
-    expect(left.table.signals).toEqual(works ? [{ pid: -left.leader, signal: "SIGKILL" }] : []);
-    if (works && left.child !== undefined) expect(left.table.identify(left.child)).toBeUndefined();
-    if (leader === "pid reused") expect(left.table.identify(left.leader)).toBeDefined();
-  });
+  ] as const)(
+    "whose leader $leader, with a child that is $child: works on $works",
+    async ({ leader, child, works }) => {
+      const left = await leftBehind({ leader, child });
+      expect(isWorking(left.ports, FOLDER, "apply")).toBe(works);
+      await takeTurn(left.ports, FOLDER, "apply");
+      expect(left.table.signals).toEqual(works ? [{ pid: -left.leader, signal: "SIGKILL" }] : []);
+      if (works && left.child !== undefined) expect(left.table.identify(left.child)).toBeUndefined();
+      if (leader === "pid reused") expect(left.table.identify(left.leader)).toBeDefined();
+    },
+  );
 
   it("has nothing left after the machine was started anew", async () => {
     const left = await leftBehind({ leader: "lives", child: "marked" });

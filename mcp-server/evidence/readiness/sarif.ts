@@ -91,7 +91,8 @@ export function judgeSarif(
   by: JudgedBy,
 ): Finding {
   if (failed) return unknown(`${file}: the scan did not end well by its own account`);
-  if (digests.length > 0 && !digests.includes(by.digest)) return unknown(`${file} is of another artifact than ${by.digest}`);
+  if (digests.length > 0 && !digests.includes(by.digest))
+    return unknown(`${file} is of another artifact than ${by.digest}`);
   if (at === undefined) return unknown(`${file}: the time of the scan cannot be read`);
   const age = ageOf(at, check.maxAge, asked);
   if ("problem" in age) return unknown(`${file}: ${age.problem}`);

@@ -39,9 +39,7 @@ export function judgeVulnerabilities(
   const counts = SEVERITIES.map((severity) => `${open.filter((one) => one.severity === severity).length} ${severity}`);
   const summary = `${o.what}: ${counts.join(", ")}`;
   if (refused.length > 0) {
-    const ids = [
-      ...new Set(refused.map(({ ids: [id = "unnamed"], severity }) => `${redact(id, 80)} (${severity})`)),
-    ];
+    const ids = [...new Set(refused.map(({ ids: [id = "unnamed"], severity }) => `${redact(id, 80)} (${severity})`))];
     const more = ids.length > NAMED ? ` and ${ids.length - NAMED} more` : "";
     return fail(`${summary}; not accepted: ${ids.slice(0, NAMED).join(", ")}${more}`);
   }

@@ -26,7 +26,8 @@ export async function checkTests(check: z.infer<typeof TestsCheck>, world: Check
       world.disk,
       patterns,
       ({ status, name }) => {
-        if ((status === "failed" || status === "errored") && failing.length < NAMED) failing.push(world.redact(name, 80));
+        if ((status === "failed" || status === "errored") && failing.length < NAMED)
+          failing.push(world.redact(name, 80));
         if (status !== "skipped" || allowed.has(name)) return;
         unlisted += 1;
         if (skipped.length < NAMED) skipped.push(world.redact(name, 80));
