@@ -14,10 +14,10 @@ const isPollOf =
   ({ event }: Stamped<FlowEvent>) =>
     event.event === "poll" && event.key === key;
 
-/** Of ten polls the metrics answer one. */
-function flicker(world: FakeWorld): void {
+/** Of so many polls the metrics answer one. */
+function flicker(world: FakeWorld, oneOf = 10): void {
   Object.defineProperty(world.senses, "metricsDead", {
-    get: () => Math.floor(world.clock.mono() / 20_000) % 10 !== 0,
+    get: () => Math.floor(world.clock.mono() / 20_000) % oneOf !== 0,
   });
 }
 
@@ -40,6 +40,35 @@ describe("a metrics source that comes and goes", () => {
     }
     const last = eventsOf(world, "answer").filter(({ answer }) => answer === "expired");
     expect(last.map(({ key }) => key.split("/question")[0])).toEqual(["stage-1/watch", "stage-2/watch"]);
+  });
+
+  test.each([
+    { oneOf: 2, unattended: true },
+    { oneOf: 3, unattended: true },
+    { oneOf: 20, unattended: true },
+    { oneOf: 2, unattended: false },
+    { oneOf: 10, unattended: false },
+  ])("is borne for the time of the plan and no longer: one of $oneOf answers, unattended $unattended", async (o) => {
+    const world = fakeWorld({
+      unattended: o.unattended,
+      config: { canary: { stages: [20, 100], stageDuration: "4h", minRequests: 50 }, observe: "4h" },
+    });
+    flicker(world, o.oneOf);
+    await world.live();
+    const { unseenMs, decisionMs, decisionUnattendedMs } = world.plan.waits;
+    const toAnswer = o.unattended ? decisionUnattendedMs : decisionMs;
+    // What may go unseen, what was seen beside it, and the time to answer. A silence that lasts is a gap once it is over.
+    const silenceMs = o.oneOf * world.plan.pollMs;
+    const bound = (unseenMs * o.oneOf) / (o.oneOf - 1) + toAnswer + 2 * silenceMs;
+    const [first] = eventsOf(world, "watch-started");
+    const at = (matches: (stamped: Stamped<FlowEvent>) => boolean) =>
+      Date.parse(world.events().find(matches)?.at ?? "");
+    const ended = at(({ event }) => event.event === "watch-ended" && event.key === first?.key);
+    expect(ended - at(started(first?.key ?? ""))).toBeLessThanOrEqual(bound);
+    expect(eventsOf(world, "answer").find(({ answer }) => answer === "expired")?.key).toContain(
+      `${first?.key}/question`,
+    );
+    expect(world.state().outcome?.outcome).toBe("UNPROVEN");
   });
 });
 

@@ -31,6 +31,34 @@ describe("a process", () => {
     expect(realProcesses.residentBytes(pid)).toBeUndefined();
   });
 
+  it("is found by its group and its environment when the leader of the group is gone", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "processes-"));
+    const logFile = join(folder, "log");
+    const code = `const child = require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(forever)}], { stdio: "ignore" });
+      console.log(child.pid); ${forever}`;
+    const env = { MARK_OF_TEST: "a-17" };
+    const leader = realProcesses.spawnDetached([process.execPath, "-e", code], { cwd: "/", env, logFile });
+    try {
+      while (!readFileSync(logFile, "utf8").includes("\n")) await new Promise((resolve) => setTimeout(resolve, 5));
+      const child = Number(readFileSync(logFile, "utf8"));
+      const sorted = (pids: number[]) => pids.sort((a, b) => a - b);
+      expect(sorted(realProcesses.group(leader))).toEqual(sorted([leader, child]));
+      realProcesses.kill(leader, "SIGKILL");
+      await ended(leader);
+      expect(realProcesses.group(leader)).toEqual([child]);
+      expect(realProcesses.startedWith(child, "MARK_OF_TEST", "a-17")).toBe(true);
+      expect(realProcesses.startedWith(child, "MARK_OF_TEST", "a-1")).toBe(false);
+      expect(realProcesses.startedWith(process.pid, "MARK_OF_TEST", "a-17")).toBe(false);
+      expect(realProcesses.kill(-leader, "SIGKILL")).toBe(true);
+      await ended(child);
+      expect(realProcesses.group(leader)).toEqual([]);
+      expect(realProcesses.startedWith(child, "MARK_OF_TEST", "a-17")).toBe(false);
+    } finally {
+      realProcesses.kill(-leader, "SIGKILL");
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   it("is nobody when there is none with that pid", () => {
     // Above the largest pid that Linux gives.
     expect(realProcesses.identify(2 ** 22 + 1)).toBeUndefined();
