@@ -1,11 +1,13 @@
 import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
+import type { FlowEvent } from "../../mcp-server/flow/events.ts";
 import { planHash } from "../../mcp-server/flow/plan.ts";
 import { effectFollows } from "../../mcp-server/flow/readiness-state.ts";
 import { foldEvents } from "../../mcp-server/flow/state.ts";
 import { verifyArchive } from "../../mcp-server/flow/verify.ts";
+import type { Stamped } from "../../mcp-server/record/journal.ts";
 import { type FakeWorld, fakeWorld, OLD, type WorldOptions } from "./fake-world.ts";
-import { asked, DAY, eventsOf, MINUTE } from "./scripts.ts";
+import { DAY, eventsOf, MINUTE } from "./scripts.ts";
 
 const NOW = Date.parse(fakeWorld().clock.wall());
 const local = (ms: number) => new Date(ms).toISOString().slice(0, 16);
@@ -33,10 +35,14 @@ const approve = (world: FakeWorld) =>
 const changes = (world: FakeWorld) =>
   world.platform.calls.filter(({ op, env }) => (op === "apply" || op === "migrate") && env === "production");
 
-/** A world as it is told by {@link Story}, with whoever is asked to approve the plan doing so at once. */
+/** A world in which whoever is asked to approve the plan, or to take its conditions, does so at once. */
 function worldOf(o: WorldOptions): FakeWorld {
   const world = fakeWorld(o);
-  world.when(asked, () => void approve(world));
+  const isAbout = (about: string) => (stamped: Stamped<FlowEvent>) =>
+    stamped.event.event === "question" && stamped.event.question.about === about;
+  const goOn = { kind: "answer", answer: "continue", way: "terminal", person: "ada", reason: "tried by hand" } as const;
+  world.when(isAbout("approval"), () => void approve(world));
+  world.when(isAbout("conditions"), () => void world.ask(goOn));
   return world;
 }
 
@@ -44,7 +50,9 @@ function worldOf(o: WorldOptions): FakeWorld {
 async function appendsToIntent(o: WorldOptions): Promise<number> {
   const whole = worldOf(o);
   await whole.live();
-  return 1 + whole.events().findIndex(({ event }) => event.event === "intent" && event.intent.env === "production");
+  const at = whole.events().findIndex(({ event }) => event.event === "intent" && event.intent.env === "production");
+  if (at < 0) throw new Error(`it ended before: ${JSON.stringify(whole.state().outcome)}`);
+  return at + 1;
 }
 
 interface Story {
@@ -150,6 +158,19 @@ describe("a run that is killed at its first production change and taken up again
     expect(world.platform.migrated.production).toEqual([]);
     expect(world.state().outcome?.outcome).toBe("ROLLED_BACK");
     expect(world.state().latched?.reasons).toMatchObject([{ code: "frozen" }]);
+    expect((await verifyArchive(world.project, world.state().archiveDir ?? "")).differences).toEqual([]);
+  });
+
+  test("goes back where an irreversible migration may have begun under an approval that has expired", async () => {
+    const o = { production: true, config: { ...REAL_USERS, migrations: IRREVERSIBLE } };
+    const world = worldOf(o);
+    await world.live({ at: "append", n: await appendsToIntent(o) });
+    world.clock.jumpWall(30 * DAY);
+    const life = await world.live();
+    if (life.error) throw life.error;
+    expect(world.platform.migrated.production).toEqual([]);
+    expect(world.state().latched?.reasons).toMatchObject([{ code: "approval-expired" }]);
+    expect(world.state().outcome?.outcome).toBe("ROLLED_BACK");
     expect((await verifyArchive(world.project, world.state().archiveDir ?? "")).differences).toEqual([]);
   });
 
