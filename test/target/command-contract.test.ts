@@ -50,6 +50,12 @@ describe("an answer of observe", () => {
     expect(readObserve(JSON.stringify(nothing), PROMISED, NOW)).toMatchObject({ pools: [], instances: [] });
   });
 
+  test("may leave out the address of an instance that starts", () => {
+    const { url: _left, ...rest } = instance;
+    const starting = { ...answer, instances: [{ ...rest, state: "starting" }] };
+    expect(readObserve(JSON.stringify(starting), PROMISED, NOW).instances).toMatchObject([{ id: "a" }]);
+  });
+
   const without = (key: keyof typeof instance) => {
     const { [key]: _left, ...rest } = instance;
     return { ...answer, instances: [rest] };

@@ -55,6 +55,9 @@ function targetOf(apply: readonly string[]): Target {
     settleMs: 2_000,
     config: CommandConfig.parse({
       kind: "command",
+      production: false,
+      routing: "per-request",
+      instanceUrls: false,
       resolve: { command: say({ digest: DIGEST }) },
       observe: { command: say(answer) },
       apply: { command: apply, timeout: "60s" },

@@ -132,10 +132,11 @@ function refuseContradictions(answer: ObserveAnswer, promised: Promised): void {
     throw offContract("observe", `its key pools: expected weights that add up to 100 or 0, found ${total}`);
   }
   const ids = new Set<string>();
-  for (const { id, url } of instances) {
+  for (const { id, url, state } of instances) {
     if (ids.has(id)) throw offContract("observe", `its key instances: two of them have the id ${quoteValue(id)}`);
     ids.add(id);
-    if (promised.instanceUrls && url === undefined) {
+    // One that starts may have no address yet.
+    if (promised.instanceUrls && url === undefined && state !== "starting") {
       const what = `expected a url (target.instanceUrls is true), found none at ${quoteValue(id)}`;
       throw offContract("observe", `its key instances: ${what}`);
     }

@@ -46,7 +46,8 @@ interface Status {
   /** The process that runs now has been ready. */
   serving: boolean;
   proven: boolean;
-  url: string;
+  /** Unknown until the first process has a port. */
+  url: string | undefined;
   inFlight: number;
   onIdle: () => void;
   readonly counts: { restarts: number; crashes: number; oomKills: number };
@@ -61,7 +62,7 @@ export function superviseInstance(o: SuperviseOptions): Supervised {
     service: undefined,
     serving: false,
     proven: false,
-    url: "",
+    url: undefined,
     inFlight: 0,
     onIdle: () => {},
     counts: { restarts: 0, crashes: 0, oomKills: 0 },
@@ -101,7 +102,15 @@ export function superviseInstance(o: SuperviseOptions): Supervised {
     },
     started: status.first.promise,
     enter: () => enter(status),
-    view: () => ({ id, version, digest, url: status.url, state: status.state, startedAt, ...status.counts }),
+    view: () => ({
+      id,
+      version,
+      digest,
+      ...(status.url === undefined ? {} : { url: status.url }),
+      state: status.state,
+      startedAt,
+      ...status.counts,
+    }),
     retire: () => {
       retired ??= drainAndEnd(o, status).then(() => done);
       return retired;
