@@ -1,7 +1,7 @@
 import { basename, extname, isAbsolute, join, normalize, relative } from "node:path";
 import type { GuardConfig } from "../../flow/guard-config.ts";
 import { OPAQUE, type Word } from "./shell.ts";
-import { CHANGING_VERBS, changeOf, KNOWN_TOOLS } from "./tools.ts";
+import { type Act, CHANGING_VERBS, changeOf, KNOWN_TOOLS } from "./tools.ts";
 import { type Program, type Seen, seeScript } from "./unwrap.ts";
 
 /** What the guard knows about the project that governs the folder. */
@@ -161,7 +161,7 @@ class Look {
     if (named)
       return { what: `\`${named.join(" ")}\`, which deploy.yaml names as a change of production`, next: BY_THE_FLOW };
     const change = changeOf(name, args, env);
-    if (change && this.isProduction(change.contexts)) return this.changeDenied(change.what, change.contexts);
+    if (change && this.isProduction(change)) return this.changeDenied(change.what, change.contexts);
     const record = this.recordTouched(name, args, folders);
     if (record) return record;
     if (!TALKS.has(name) && !KNOWN_TOOLS.includes(name)) {
@@ -195,11 +195,13 @@ class Look {
     };
   }
 
-  private isProduction(contexts: readonly string[]): boolean {
+  private isProduction({ contexts, files }: Pick<Act, "contexts" | "files">): boolean {
     const { contexts: production } = this.project.config;
     const named = contexts.filter((context) => context !== "");
     if (production === undefined || named.length === 0) return true;
-    return named.some((context) => context.includes(OPAQUE) || production.some((pattern) => matches(pattern, context)));
+    return [...named, ...files].some(
+      (context) => context.includes(OPAQUE) || production.some((pattern) => matches(pattern, context)),
+    );
   }
 
   private changeDenied(what: string, contexts: readonly string[]): Denial {

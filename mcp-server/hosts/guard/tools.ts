@@ -6,7 +6,12 @@ export interface Act {
   readonly what: string;
   /** Contexts, clusters, workspaces or hosts that the line names; empty where it takes whatever is current. */
   readonly contexts: readonly string[];
+  /** Configuration files that it names: which context is current in one, nobody knows. */
+  readonly files: readonly string[];
 }
+
+/** Flags and variables that name a file with contexts, and not one of them. */
+const FILE_OF_CONTEXTS = /^(?:--kubeconfig|KUBECONFIG)$/;
 
 interface Rules {
   /** Verbs that only look. A longer one outweighs its beginning. Everything else counts as a change. */
@@ -200,20 +205,24 @@ export function changeOf(given: string, words: readonly Word[], env: ReadonlyMap
   const rules = RULES[tool];
   if (!rules) return undefined;
   const { verbs, flags } = split(args, rules.takes);
-  if (
-    rules.rehearsal &&
-    flags.some(({ flag, value }) => rules.rehearsal?.test(`${flag}${value === "" ? "" : `=${value}`}`))
-  )
-    return undefined;
+  if (isRehearsal(flags, rules)) return undefined;
   if (onlyLooks(verbs, rules.reads) || asksForHelp(flags, verbs)) return undefined;
-  const contexts = [
-    ...flags.filter(({ flag }) => rules.contextFlags.test(flag)).map(({ value }) => value),
-    ...(rules.contextVariables ?? []).flatMap((name) => (env.has(name) ? [env.get(name) ?? ""] : [])),
+  const said = [
+    ...flags.filter(({ flag }) => rules.contextFlags.test(flag)),
+    ...(rules.contextVariables ?? []).flatMap((flag) => (env.has(flag) ? [{ flag, value: env.get(flag) ?? "" }] : [])),
   ];
+  const isFile = ({ flag }: Flag) => FILE_OF_CONTEXTS.test(flag);
   return {
     what: [found, ...verbs.slice(0, tool === "argocd" ? 2 : 1).map(({ text }) => shown(text))].join(" "),
-    contexts,
+    contexts: said.filter((one) => !isFile(one)).map(({ value }) => value),
+    files: said.filter(isFile).map(({ value }) => value),
   };
+}
+
+/** Of a flag that is given twice the last one counts. */
+function isRehearsal(flags: readonly Flag[], { rehearsal }: Rules): boolean {
+  const said = flags.findLast(({ flag }) => rehearsal?.test(flag));
+  return said !== undefined && rehearsal?.test(`${said.flag}${said.value === "" ? "" : `=${said.value}`}`) === true;
 }
 
 /** Docker changes this machine unless told otherwise; only other machines, and swarms, are production's. */
@@ -229,7 +238,7 @@ function dockerChange(isCompose: boolean, args: readonly Word[], env: ReadonlyMa
   const all = [...flags, ...(rest?.flags ?? [])];
   const path = rest ? [{ text: "compose", isOpaque: false }, ...rest.verbs] : words;
   if (first === "context" && second === "use") {
-    return { what: "docker context use", contexts: path.slice(2).map(({ text }) => text) };
+    return { what: "docker context use", contexts: path.slice(2).map(({ text }) => text), files: [] };
   }
   if (onlyLooks(path, DOCKER_READS) || asksForHelp(all, path)) return undefined;
   const contexts = [
@@ -244,6 +253,7 @@ function dockerChange(isCompose: boolean, args: readonly Word[], env: ReadonlyMa
       .map(({ text }) => shown(text))
       .join(" ")}`,
     contexts,
+    files: [],
   };
 }
 
