@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { RunParameters } from "../../mcp-server/flow/parameters.ts";
-import { flagsOf, kebab, readFlags } from "../../mcp-server/hosts/cli/flags.ts";
+import { flagsOf, kebab, readFlags, wordsOf } from "../../mcp-server/hosts/cli/flags.ts";
 import { editDistance, nearest } from "../../mcp-server/vocab/nearest.ts";
 
 const INPUT = z.object({
@@ -89,6 +89,38 @@ describe("reading a command line", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         expect(readFlags([`--version=${text}`], FLAGS, [], "run")).toEqual({ version: text });
+      }),
+    );
+  });
+});
+
+describe("words of values", () => {
+  const flags = flagsOf(RunParameters);
+
+  it("are what was said, and nothing else", () => {
+    const said = { version: "2.0.0", firstDeploy: true, rollbackOnRegression: false, risk: "low" };
+    expect(wordsOf(flags, { ...said, overrideFreeze: undefined })).toEqual([
+      ...["--version", "2.0.0", "--risk", "low", "--no-rollback-on-regression", "--first-deploy"],
+    ]);
+  });
+
+  it("give the same values again, whatever they hold", () => {
+    const text = fc.string({ unit: "binary", minLength: 1, maxLength: 30 });
+    const values = fc.record(
+      {
+        version: fc.constant("2.0.0"),
+        guidance: text,
+        reason: text,
+        answers: fc.constant({ migrations: true, slo: { errorRatePct: 1 } }),
+        regressionThreshold: fc.integer({ min: 0, max: 100 }),
+        firstDeploy: fc.constant(true),
+        rollbackOnRegression: fc.boolean(),
+      },
+      { requiredKeys: ["version"] },
+    );
+    fc.assert(
+      fc.property(values, (said) => {
+        expect(readFlags(wordsOf(flags, said), flags, [], "run")).toEqual(said);
       }),
     );
   });

@@ -25,3 +25,13 @@ test("a plan without any says nothing of them", () => {
   const text = shown({ staging: { observe: "1m" }, strategy: "canary" });
   for (const part of ["Risks", "When going back fails", "signs as"]) expect(text).not.toContain(part);
 });
+
+test("says how to start it with all that was said, and nothing of starting once it runs", () => {
+  const plan = planOf({});
+  const hash = planHash(plan);
+  const flags = ["--first-deploy", "--guidance", "it's risky", "--no-rollback-on-regression"];
+  expect(planText(plan, hash, { colours: false, flags })).toContain(
+    `deploy-flow run ${plan.version} --first-deploy --guidance 'it'\\''s risky' --no-rollback-on-regression`,
+  );
+  expect(planText(plan, hash, { colours: false, flags, isStarted: true })).not.toContain("start it with");
+});

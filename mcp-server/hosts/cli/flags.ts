@@ -60,6 +60,19 @@ export function kebab(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
+/** The words that would give these values again; what is not said, or is so anyway, needs none. */
+export function wordsOf(flags: readonly Flag[], values: Readonly<Record<string, unknown>>): string[] {
+  return flags.flatMap(({ name, key, kind, fallback }) => {
+    const value = values[key];
+    if (value === undefined || value === fallback) return [];
+    if (kind === "switch") return [value === true ? `--${name}` : `--no-${name}`];
+    const texts =
+      kind === "list" ? (value as unknown[]).map(String) : [kind === "json" ? JSON.stringify(value) : String(value)];
+    // After a space a dash would begin the next flag.
+    return texts.flatMap((text) => (text.startsWith("-") ? [`--${name}=${text}`] : [`--${name}`, text]));
+  });
+}
+
 /** A refusal of a command line: exit 64. */
 export function usage(what: string, command: string, found?: string): FlowError {
   return new FlowError({

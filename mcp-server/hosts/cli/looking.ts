@@ -9,18 +9,21 @@ import { RunAnswer, runAnswer, runAnswerExit, runAnswerText } from "../../tools/
 import { EXIT, FlowError } from "../../vocab/index.ts";
 import { openLazily } from "../io.ts";
 import { type CommandIo, defineCommand } from "./command.ts";
+import { flagsOf, wordsOf } from "./flags.ts";
 import { writeResult } from "./output.ts";
 import { InteractiveFlag, withAnswers } from "./questions.ts";
+
+const PlanInput = RunParameters.omit({ approve: true }).extend({
+  config: z.string().min(1).optional().describe("another file than deploy.yaml"),
+  interactive: InteractiveFlag,
+});
 
 /** Prints the plan and its hash; starts nothing. */
 export const planCommand = defineCommand({
   name: "plan",
   summary:
     "Shows what a deployment would do, what it would not judge, and the hash that a person approves. Starts nothing.",
-  input: RunParameters.omit({ approve: true }).extend({
-    config: z.string().min(1).optional().describe("another file than deploy.yaml"),
-    interactive: InteractiveFlag,
-  }),
+  input: PlanInput,
   positionals: ["version"],
   run: async ({ config, interactive, ...said }, io) => {
     const parameters = await withAnswers(said, interactive, io);
@@ -29,7 +32,11 @@ export const planCommand = defineCommand({
     const project = await openLazily(io.root, io.ports);
     const file = config === undefined ? undefined : resolve(io.cwd, config);
     const { plan, planHash } = await planRun(project, parameters, file);
-    writeResult(io.terminal, io.format, { planHash, plan }, planPages(plan, planHash, io.terminal));
+    // The answers stand for the questions, and the version for itself.
+    const own = flagsOf(PlanInput).filter(({ key }) => key !== "version" && key !== "interactive");
+    const flags = wordsOf(own, { ...parameters, config });
+    const { colours } = io.terminal;
+    writeResult(io.terminal, io.format, { planHash, plan }, planPages(plan, planHash, { colours, flags }));
     return EXIT.ok;
   },
 });

@@ -12,14 +12,22 @@ import { CRITERIA } from "../../judge/index.ts";
 import { renderMessage } from "../../record/artifacts.ts";
 import { type Sha256, spanText } from "../../vocab/index.ts";
 
+interface Shown {
+  readonly colours: boolean;
+  /** What was said beside the version: flags without which `run` would make another plan. */
+  readonly flags?: readonly string[];
+  /** It is carried out already. */
+  readonly isStarted?: boolean;
+}
+
 /** The recommendation and the plan, as `plan` and the start of `run` show them in a terminal. */
-export function planPages(plan: Plan, planHash: Sha256, o: { colours: boolean }): string {
+export function planPages(plan: Plan, planHash: Sha256, o: Shown): string {
   const recommendation = renderMessage("strategy-recommendation", strategyFacts(plan, ownWords(plan)));
   return `${recommendation}\n${planText(plan, planHash, o)}`;
 }
 
 /** A plan as a person reads it before approving: what, how, how long, what is not judged, and the hash. Pure. */
-export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }): string {
+export function planText(plan: Plan, planHash: Sha256, o: Shown): string {
   const facts = table(o.colours, [
     ["service", plan.service],
     ["version", `${plan.version}  ${plan.digest.slice(0, 19)}…`],
@@ -83,7 +91,7 @@ export function planText(plan: Plan, planHash: Sha256, o: { colours: boolean }):
       ["criterion", "", "answered by", "what has to be so"],
     ),
     `plan ${planHash}`,
-    approvalText(plan, planHash),
+    approvalText(plan, planHash, o),
   ].join("\n");
 }
 
@@ -121,12 +129,19 @@ function testsText(plan: Plan): string {
   }
 }
 
-function approvalText(plan: Plan, planHash: Sha256): string {
-  if (plan.approvals.includes("none")) return `no approval is needed; start it with: deploy-flow run ${plan.version}`;
-  const job = plan.approvals.includes("flag")
-    ? `, or in a protected job: deploy-flow run ${plan.version} --approve ${planHash}`
-    : "";
-  return `start it with: deploy-flow run ${plan.version}; then a person approves it: deploy-flow approve ${planHash}${job}`;
+function approvalText(plan: Plan, planHash: Sha256, { flags = [], isStarted = false }: Shown): string {
+  if (isStarted) {
+    if (plan.approvals.includes("none")) return "no approval is needed";
+    return `a person approves it: deploy-flow approve ${planHash}`;
+  }
+  const start = ["deploy-flow run", plan.version, ...flags.map(inShell)].join(" ");
+  if (plan.approvals.includes("none")) return `no approval is needed; start it with: ${start}`;
+  const job = plan.approvals.includes("flag") ? `, or in a protected job: ${start} --approve ${planHash}` : "";
+  return `start it with: ${start}; then a person approves it: deploy-flow approve ${planHash}${job}`;
+}
+
+function inShell(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function listed(title: string, entries: readonly string[]): string[] {

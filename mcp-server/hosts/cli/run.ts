@@ -47,7 +47,9 @@ export const runCommand = defineCommand({
       return EXIT.ok;
     }
     const { planPages } = await import("./plan-table.ts");
-    io.terminal.out(`${planPages(started.plan, started.planHash, io.terminal)}\n`);
+    io.terminal.out(
+      `${planPages(started.plan, started.planHash, { colours: io.terminal.colours, isStarted: true })}\n`,
+    );
     const { follow } = await import("./follow.ts");
     return follow(project, io);
   },
