@@ -23,12 +23,24 @@ export interface TargetReading {
 }
 
 /** Name of the target that a series was scraped from. */
-export function targetOf(series: Series, labels: readonly string[]): string {
+function targetOf(series: Series, labels: readonly string[]): string {
   for (const label of labels) {
     const value = series.labels[label];
     if (value !== undefined && value !== "") return value;
   }
   return "all";
+}
+
+/** Series by the target that they were scraped from. */
+export function byTarget(all: readonly Series[], labels: readonly string[]): Map<string, Series[]> {
+  const found = new Map<string, Series[]>();
+  for (const series of all) {
+    const name = targetOf(series, labels);
+    const own = found.get(name);
+    if (own) own.push(series);
+    else found.set(name, [series]);
+  }
+  return found;
 }
 
 /**
@@ -41,23 +53,21 @@ export function readArm(
   known: Readonly<Record<string, number>>,
   labels: readonly string[],
 ): ArmReading {
-  const byTarget = new Map<string, Series[]>();
-  for (const series of all) {
-    if (series.points.length === 0) continue;
-    const name = targetOf(series, labels);
-    byTarget.set(name, [...(byTarget.get(name) ?? []), series]);
-  }
+  const series = byTarget(
+    all.filter(({ points }) => points.length > 0),
+    labels,
+  );
   const targets: TargetReading[] = [];
   const problems = new Set<string>();
-  for (const [name, series] of byTarget) {
+  for (const [name, own] of series) {
     try {
-      targets.push(readTarget(family, name, series, known[name]));
+      targets.push(readTarget(family, name, own, known[name]));
     } catch (error) {
       if (!(error instanceof SeriesProblem)) throw error;
       problems.add(`${family.name}: ${error.message}`);
     }
   }
-  if (byTarget.size === 0) problems.add(`${family.name}: no series matches`);
+  if (series.size === 0) problems.add(`${family.name}: no series matches`);
   return { targets, ...(problems.size > 0 ? { problem: [...problems].join("; ") } : {}) };
 }
 

@@ -10,7 +10,7 @@ import {
 import type { MetricsConfig } from "../../config.ts";
 import type { MetricsHistory } from "../history.ts";
 import type { Series } from "./answer.ts";
-import { targetOf } from "./arm-reading.ts";
+import { byTarget } from "./arm-reading.ts";
 import { historyMs, type PrometheusClient } from "./client.ts";
 import type { PrometheusConfig } from "./config.ts";
 import { type Family, familyIncrements, targetGrowth, withoutIgnored } from "./family.ts";
@@ -119,9 +119,9 @@ async function recentWindow(o: PrometheusHistory, family: Family, asked: Asked):
   const series = await askAll(o, family, (metric) =>
     o.client.query(`${o.selector(metric, asked.version)}[${RECENT_SECONDS}s]`, asked.server, asked.signal),
   );
-  const times = series.flatMap(({ points }) => points.map(({ t }) => t));
-  if (times.length === 0) return [];
-  const increments = windowOf(o, family, series, { after: Math.min(...times), until: Math.max(...times) });
+  const times = extentOf(series, { after: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY });
+  if (times === undefined) return [];
+  const increments = windowOf(o, family, series, { after: times.first, until: times.last });
   return increments.length > 0 ? [increments] : [];
 }
 
@@ -144,19 +144,11 @@ function windowOf(
   all: readonly Series[],
   span: { after: number; until: number },
 ): Increment[] {
-  const byTarget = new Map<string, Series[]>();
-  for (const series of all) {
-    const name = targetOf(series, o.names.instance);
-    byTarget.set(name, [...(byTarget.get(name) ?? []), series]);
-  }
   try {
-    const grown = [...byTarget].flatMap(([name, series]) => {
-      const times = series
-        .flatMap(({ points }) => points.map(({ t }) => t))
-        .filter((t) => t >= span.after && t <= span.until);
-      const [from, to] = [Math.min(...times), Math.max(...times)];
-      if (times.length === 0 || to <= from) return [];
-      return targetGrowth(family, name, series, { after: from, until: to, newFromZero: true }) ?? [];
+    const grown = [...byTarget(all, o.names.instance)].flatMap(([name, series]) => {
+      const times = extentOf(series, span);
+      if (times === undefined || times.last <= times.first) return [];
+      return targetGrowth(family, name, series, { after: times.first, until: times.last, newFromZero: true }) ?? [];
     });
     return grown.length === 0 ? [] : familyIncrements(family, "baseline", grown, { from: span.after, to: span.until });
   } catch (error) {
@@ -164,6 +156,22 @@ function windowOf(
       throw unreadable("the history cannot be read", `${family.name}: ${error.message}`);
     throw error;
   }
+}
+
+/** First and last sample time in a span; a busy mesh has more samples than a call takes arguments. */
+function extentOf(
+  all: readonly Series[],
+  span: { after: number; until: number },
+): { first: number; last: number } | undefined {
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { points } of all) {
+    for (const { t } of points) {
+      if (t < span.after || t > span.until) continue;
+      first = Math.min(first, t);
+      last = Math.max(last, t);
+    }
+  }
+  return last < first ? undefined : { first, last };
 }
 
 function total(metric: MetricId, windows: readonly Increment[]) {

@@ -436,3 +436,35 @@ describe("history", () => {
     await expect(setup().source.history(live(...BOTH), signal)).rejects.toThrow(/no requests of this version/);
   });
 });
+
+test("a young version with more samples than a call takes arguments has its history", async () => {
+  const [now, scrapes, many] = [1_000_000, 21, 12_000];
+  const result = Array.from({ length: many }, (_, index) => ({
+    metric: { __name__: "http_requests_total", status: index % 100 === 0 ? "500" : "200", path: `/${index}` },
+    values: Array.from({ length: scrapes }, (_, scrape) => [now - (scrapes - 1 - scrape) * 15, String(scrape)]),
+  }));
+  const answer = (data: unknown) => JSON.stringify({ status: "success", data });
+  const body = (url: string) => {
+    const { pathname, searchParams } = new URL(url);
+    const query = searchParams.get("query") ?? "";
+    if (query === "time()") return answer({ resultType: "scalar", result: [now, String(now)] });
+    const isRecent = pathname.endsWith("/query") && query.includes("http_requests_total");
+    return answer({ resultType: "matrix", result: isRecent ? result : [] });
+  };
+  const source = createPrometheusSource({
+    config: MetricsConfig.parse({
+      source: "prometheus",
+      prometheus: { url: "http://prometheus:9090", match: 'version="{version}"' },
+    }),
+    http: { send: async ({ url }) => ({ status: 200, headers: {}, body: body(url), durationMs: 1 }) },
+    clock: fakeClock(),
+    versions: { baseline: OLD, candidate: undefined },
+    released: NEW,
+    env: {},
+  });
+  const history = await source.history(live(...BOTH), signal);
+  expect(history.series.find(({ metric }) => metric === "error-rate")).toMatchObject({
+    exposure: many * (scrapes - 1),
+    events: (many / 100) * (scrapes - 1),
+  });
+});
