@@ -20,8 +20,15 @@ export const deployStart = defineTool({
   run: async (args, io) => {
     const project = await io.project();
     const { startRun, statusOf } = await import("../flow/api.ts");
-    await startRun(project, args, { unattended: false, actor: io.actor });
-    return runAnswer(await statusOf(project));
+    const { startText } = await import("../flow/views/start.ts");
+    const { plan, planHash } = await startRun(project, args, { unattended: false, actor: io.actor });
+    const message = [startText(plan, planHash).trimEnd(), ...notJudged(plan.notApplicable)].join("\n");
+    return runAnswer(await statusOf(project), undefined, message);
   },
-  text: runAnswerText,
+  text: (out) => [runAnswerText(out), out.message].filter(Boolean).join("\n\n"),
 });
+
+function notJudged(why: Readonly<Record<string, string>>): string[] {
+  const lines = Object.entries(why).map(([dimension, reason]) => `- ${dimension}: ${reason}`);
+  return lines.length === 0 ? [] : ["", "Will not be judged", ...lines];
+}

@@ -125,12 +125,41 @@ describe("install and uninstall", () => {
     expect(existsSync(join(skill, "SKILL.md"))).toBe(true);
   });
 
+  it("writes nothing at all where one of the folders is somebody else's, and leaves that one when it goes", () => {
+    const theirs = join(home, ".agents/skills/gate-check/SKILL.md");
+    mkdirSync(join(theirs, ".."), { recursive: true });
+    writeFileSync(theirs, "theirs");
+    expect(flow(["install", "--host", "agents"]).code).not.toBe(0);
+    expect(below(home)).toEqual([".agents/skills/gate-check/SKILL.md"]);
+    rmSync(join(theirs, ".."), { recursive: true });
+    flow(["install", "--host", "agents"]);
+    rmSync(join(theirs, ".."), { recursive: true });
+    mkdirSync(join(theirs, ".."));
+    writeFileSync(theirs, "theirs");
+    expect(flow(["uninstall", "--host", "agents"]).code).toBe(0);
+    expect(below(home)).toEqual([".agents/skills/gate-check/SKILL.md"]);
+  });
+
   it("brings other hosts what they can read, into the home or the project", () => {
     expect(flow(["install", "--host", "agents"]).out).toContain("mcp_servers.deploy");
     const files = below(home).map((path) => path.replace(`.agents/skills/${NAME}/`, ""));
     expect(files).toContain("SKILL.md");
     expect(files).toContain("dist/deploy-flow.mjs");
     expect(files.some((path) => /^(?:agents|hooks|\.claude-plugin)/.test(path))).toBe(false);
+    for (const name of ["regression-check", "gate-check"]) {
+      const placed = readFileSync(join(home, ".agents/skills", name, "SKILL.md"), "utf8");
+      expect(matter(placed).data, "a skill is called as its folder").toMatchObject({ name });
+    }
+    const there = join(home, ".agents/skills", NAME, "dist/deploy-flow.mjs");
+    const again = JSON.parse(flow(["install", "--host", "agents", "--format", "json"], there).out) as {
+      files: { state: string }[];
+    };
+    expect(new Set(again.files.map(({ state }) => state))).toEqual(new Set(["same"]));
+    // What was brought for such a host has no guard, so Claude Code gets nothing from it.
+    expect(flow(["install"], there).code).toBe(65);
+    expect(existsSync(join(home, ".claude"))).toBe(false);
+    expect(flow(["uninstall", "--host", "agents"]).code).toBe(0);
+    expect(below(home)).toEqual([]);
     const project = join(home, "service");
     mkdirSync(project);
     expect(flow(["install", "--scope", "project", "--project", project]).code).toBe(0);

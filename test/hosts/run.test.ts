@@ -115,6 +115,12 @@ describe("a run through the doors", () => {
   it("is started by an agent, goes on by itself, and can be read to its end", async () => {
     const started = await agent.call("deploy-start", { version: "2.0.0" });
     expect(started.text).toMatch(/^dpl-.*shop 2\.0\.0 \(after 1\.9\.0\), canary: running/);
+    // What the skill passes on word for word: the plan, its hash, and what will not be judged.
+    const message = String(started.data?.message);
+    expect(message).toMatch(/^Deploying shop 2\.0\.0, which replaces 1\.9\.0\./);
+    expect(message).toContain(`Plan:     ${started.data?.planHash}`);
+    expect(message).toMatch(/Will not be judged\n- [a-z]+: \S/);
+    expect(started.text).toContain(message);
     const again = await agent.call("deploy-start", { version: "3.0.0" });
     expect(again).toMatchObject({ isError: true });
     expect(again.text).toContain("a run is under way");

@@ -6,16 +6,9 @@ import { editConfig, makeWorld, servingNow, type World } from "../e2e/world.ts";
 import { type Home, type Installation, makeHome, type StreamEvent } from "./claude.ts";
 import { type Model, startModel } from "./model.ts";
 import { calls, type Data, type Loop, PLAIN_TOOLS, PLUGIN_TOOLS, playSkill, resultText } from "./script.ts";
+import { WIDE } from "./wide.ts";
 
 const LIMIT_MS = 300_000;
-
-/** Wide where a busy machine could look like a bad release. */
-const WIDE = [
-  [["regressionThreshold"], 5],
-  [["triggers", "latencyP99Pct"], 5_000],
-  [["slo", "latencyP99Ms"], 8_000],
-  [["waits", "advice"], "2m"],
-] as const;
 
 let model: Model;
 let world: World;
@@ -136,6 +129,34 @@ describe("a deployment from a prompt", () => {
       const told = resultOf(await home.say(world.project.root, "how is the deployment going?"));
       expect(told.result).toContain(`it ended SUCCESS, ${version} runs`);
       expect(await serving()).toEqual([version]);
+    },
+    LIMIT_MS,
+  );
+});
+
+describe("the slash forms", () => {
+  const forms: [string, string][] = [
+    ["/flow-deploy-to-production 2.0.0 --regression-threshold 5", "# Deploy to production"],
+    ["/regression-check --baseline production --candidate staging", "# Compare two runs of tests"],
+    ["/gate-check staging", "# Ask a gate"],
+  ];
+  test(
+    "work without the plugin's prefix, in each installation that brings the skill",
+    async () => {
+      for (const how of ["skills folder", "plugin"] as const) {
+        home = makeHome(how, model);
+        for (const [typed, heading] of forms) {
+          const from = model.asked.length;
+          model.play(() => ({ text: "read" }));
+          await home.say(world.project.root, typed);
+          const read = model.asked.slice(from).flatMap(({ blocks }) => blocks.map(({ block }) => block.text ?? ""));
+          expect(
+            read.some((text) => text.includes(heading)),
+            `${how}: ${typed}`,
+          ).toBe(true);
+        }
+        home.close();
+      }
     },
     LIMIT_MS,
   );

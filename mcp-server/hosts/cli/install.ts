@@ -1,15 +1,13 @@
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { z } from "zod";
 import { PROGRAM_VERSION } from "../../tools/version.ts";
 import { EXIT, FlowError } from "../../vocab/index.ts";
-import { packageFiles } from "../install/package.ts";
-import { install, type Placed, uninstall } from "../install/place.ts";
+import { packageParts, SKILL, SKILL_FOLDERS } from "../install/package.ts";
+import { install, installedVersion, type Placed, uninstall } from "../install/place.ts";
 import { hostAdvice } from "../install/snippets.ts";
 import { type CommandIo, defineCommand } from "./command.ts";
 import { writeResult } from "./output.ts";
-
-const SKILL = "flow-deploy-to-production";
 
 /** Folders in which hosts look for skills. */
 const FOLDERS = { claude: ".claude/skills", agents: ".agents/skills" } as const;
@@ -17,7 +15,7 @@ const FOLDERS = { claude: ".claude/skills", agents: ".agents/skills" } as const;
 /** Every folder that the skill can be installed in, of this user and this project. */
 export function skillFolders(project: string): string[] {
   return [...new Set([homedir(), project])].flatMap((base) =>
-    Object.values(FOLDERS).map((folder) => join(base, folder, SKILL)),
+    Object.values(FOLDERS).flatMap((folder) => SKILL_FOLDERS.map((name) => join(base, folder, name))),
   );
 }
 
@@ -42,12 +40,21 @@ export const installCommand = defineCommand({
   startsProject: true,
   run: async (where, io) => {
     const { disk } = io.ports;
-    const files = packageFiles(disk, programFile(io)).filter(({ path }) => isFor(where.host, path));
-    const folder = folderOf(where, io);
-    const placed = install(disk, files, { folder, isRehearsal: where.dryRun }, PROGRAM_VERSION);
+    const skills = skillsFolder(where, io);
+    const parts = packageParts(disk, programFile(io), where.host, skills);
+    const place = (isRehearsal: boolean) =>
+      parts.map(({ folder, files }) => ({
+        folder,
+        placed: install(disk, files, { folder, isRehearsal }, PROGRAM_VERSION),
+      }));
+    // A folder that is somebody else's is met before anything is written.
+    const rehearsed = place(true);
+    const done = where.dryRun ? rehearsed : place(false);
+    const folder = join(skills, SKILL);
     const advice = hostAdvice(where.host, join(folder, "dist/deploy-flow.mjs"));
-    const text = `${saidOf(placed, folder, where)}\n\n${advice}`;
-    writeResult(io.terminal, io.format, { folder, dryRun: where.dryRun, files: placed, next: advice }, text);
+    const text = [...done.map((one) => saidOf(one.placed, one.folder, where)), `\n${advice}`].join("\n");
+    const files = done.flatMap((one) => withFolder(one, skills));
+    writeResult(io.terminal, io.format, { folder, dryRun: where.dryRun, files, next: advice }, text);
     return EXIT.ok;
   },
 });
@@ -61,20 +68,30 @@ export const uninstallCommand = defineCommand({
   positionals: [],
   startsProject: true,
   run: async (where, io) => {
-    const folder = folderOf(where, io);
-    const placed = uninstall(io.ports.disk, { folder, isRehearsal: where.dryRun });
-    const text = saidOf(placed, folder, where);
-    writeResult(io.terminal, io.format, { folder, dryRun: where.dryRun, files: placed }, text);
+    const { disk } = io.ports;
+    const skills = skillsFolder(where, io);
+    const main = join(skills, SKILL);
+    const all = SKILL_FOLDERS.map((name) => join(skills, name));
+    const folders = all.filter((folder) => folder === main || installedVersion(disk, folder) !== undefined);
+    const done = folders.map((folder) => ({
+      folder,
+      placed: uninstall(disk, { folder, isRehearsal: where.dryRun }),
+    }));
+    const text = done.map((one) => saidOf(one.placed, one.folder, where)).join("\n");
+    const files = done.flatMap((one) => withFolder(one, skills));
+    writeResult(io.terminal, io.format, { folder: main, dryRun: where.dryRun, files }, text);
     return EXIT.ok;
   },
 });
 
-/** Hosts that know no plugins get what they can read. */
-function isFor(host: Where["host"], path: string): boolean {
-  return host === "claude" || /^(?:SKILL\.md$|LICENSE$|references\/|dist\/)/.test(path);
+/** Files of the main folder by their path in it, those of the others with the folder before it. */
+function withFolder({ folder, placed }: { folder: string; placed: readonly Placed[] }, skills: string): Placed[] {
+  const name = relative(skills, folder);
+  return placed.map((one) => (name === SKILL ? one : { ...one, path: join("..", name, one.path) }));
 }
 
-function folderOf({ host, scope }: Where, io: CommandIo): string {
+/** The folder in which the host looks for skills. */
+function skillsFolder({ host, scope }: Where, io: CommandIo): string {
   const base = scope === "project" ? io.root : homedir();
   if (base === "" || io.ports.disk.stat(base) === undefined) {
     throw new FlowError({
@@ -84,7 +101,7 @@ function folderOf({ host, scope }: Where, io: CommandIo): string {
       next: scope === "project" ? "pass --project with a folder" : "set HOME, or use --scope project",
     });
   }
-  return join(base, FOLDERS[host], SKILL);
+  return join(base, FOLDERS[host]);
 }
 
 function programFile(io: CommandIo): string {

@@ -69,7 +69,17 @@ function jsonSchema(schema: z.ZodObject, io: "input" | "output"): JsonObject {
       for (const limit of HELD_BY_US) delete jsonSchema[limit];
     },
   });
-  return rest as JsonObject;
+  return splitTypes(rest) as JsonObject;
+}
+
+/** One type at a time: some hosts map schemas onto dialects that know no lists of types. */
+function splitTypes(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(splitTypes);
+  if (typeof schema !== "object" || schema === null) return schema;
+  const entries = Object.entries(schema).map(([key, value]: [string, unknown]) =>
+    key === "type" && Array.isArray(value) ? ["anyOf", value.map((type) => ({ type }))] : [key, splitTypes(value)],
+  );
+  return Object.fromEntries(entries);
 }
 
 /** Runs one tool. What the caller can mend comes back as an error text that ends with the next step. */
