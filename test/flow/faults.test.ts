@@ -98,6 +98,31 @@ describe("a platform that fails", () => {
   });
 
   test.each([
+    { name: "for good", error: broken, times: 1 },
+    { name: "too often", error: busy, times: 3 },
+  ])("$name in staging: the run ends before any check, and production is not touched", async ({ error, times }) => {
+    const world = fakeWorld({ config: { staging: { observe: "30s", rehearse: false } } });
+    failing(world, ({ env }) => env === "staging", error, times);
+    await world.live();
+    expect(world.state().outcome).toMatchObject({
+      outcome: expect.stringMatching(/^(BLOCKED|ABORTED)$/),
+      runningVersion: OLD,
+    });
+    expect(world.state().smokes.size).toBe(0);
+    expect(world.state().results.has("staging/tests")).toBe(false);
+    expect(world.platform.calls.some(({ op, env }) => op === "apply" && env === "production")).toBe(false);
+  });
+
+  test("before the cutover of a blue-green release: nobody meets it", async () => {
+    const world = fakeWorld({ config: { strategy: "blue-green" } });
+    failing(world, isPrepare, broken);
+    await world.live();
+    expect(world.state().outcome?.outcome).toBe("ABORTED");
+    expect(world.state().exposed).toBe(false);
+    expect(serving(world)).toEqual([OLD]);
+  });
+
+  test.each([
     { name: "a retryable failure that passes", error: busy, times: 2, outcome: "ROLLED_BACK" as const },
     { name: "a failure that stays", error: broken, times: Infinity, outcome: "ROLLBACK_FAILED" as const },
   ])("while going back, $name: $outcome", async ({ error, times, outcome }) => {

@@ -174,6 +174,7 @@ describe("the deployment report", () => {
   test("of a success holds what was measured", () => {
     const text = report(success());
     for (const fact of [
+      "| Version attempted | `2.1.0` |",
       "| Duration | 15 min 41 s |",
       "| Production traffic on the new version for | 14 min 13 s |",
       "72,000 against 360,000 requests",
@@ -181,9 +182,69 @@ describe("the deployment report", () => {
       "| Service levels for the whole observation | MET | 12 min 00 s of 12 min 00 s served, proven |",
       "| Instances ready | 2 of 2 |",
       "| Nodes | unknown |",
+      "| staging regression gate | 2026-03-01 12:00:02 UTC | 1 min 10 s | PASS |",
+      "| observation and production regression gate | 2026-03-01 12:03:35 UTC | 12 min 02 s | PASS |",
+      "| Quality gates | PASS | with conditions: SEC-1",
+      "| Rollback readiness | READY | 2.0.0 within 2 min 00 s |",
+      "| error rate | 0.020 % | 0.0 % | -0.020 pp |",
+      "| throughput, all versions | 100 rps | 100 rps | +0.0 % |",
+      "| availability (requests that did not fail) | 99.980 % | 100.000 % | +0.020 pp |",
+      "| health | 1 | 1 |\n| business | 1 | 1 |\n| monitoring | 1 | 1 |",
+      "## 9. Issues\n\nNone recorded.",
+      "Went well:\n\n- the staging gate passed\n- the production gate passed",
+      "| Pre-deployment validation passed | MET | CONDITIONAL-GO",
+      "| Strategy chosen and confirmed | MET | canary, plan",
+      "| Staging regression gate | MET | PASS",
+      "| Deployment carried out | MET | 2.1.0 got 100 % of production traffic |",
+      "| Smoke checks in production | MET | 3 of 3 smoke checks passed |",
+      "| Production regression gate | MET | PASS",
+      "| No rollback | MET | none was triggered |",
+      "| Deployment report | MET |",
+      "| Regression results documented | MET | staging, stage, production |",
+      "| Artifacts kept, drafts archived, audit trail | FOLLOWS |",
+      "| Notification of stakeholders drafted | MET |",
+      "| Changes to runbooks proposed | MET | 1 proposed, none applied |",
     ]) {
       expect(text).toContain(fact);
     }
+  });
+
+  test.each<[string, () => Scribe, string[]]>([
+    [
+      "BLOCKED in staging",
+      blocked,
+      [
+        "| Staging regression gate | NOT MET | FAIL: tests: 12 of 150",
+        "| Strategy chosen and confirmed | NOT REACHED |",
+        "| Deployment carried out | NOT REACHED |",
+        "| Smoke checks in production | NOT REACHED |",
+        "| Service levels for the whole observation | NOT REACHED |",
+        "| Production regression gate | NOT REACHED |",
+        "| No rollback | NOT REACHED | nobody was exposed |",
+        "| Regression results documented | MET | staging |",
+      ],
+    ],
+    [
+      "BLOCKED by readiness",
+      () => notReady(),
+      ["| Pre-deployment validation passed | NOT MET |", "| Regression results documented | NOT REACHED |"],
+    ],
+    ["rejected", aborted, ["| Strategy chosen and confirmed | NOT MET |", "| Deployment carried out | NOT REACHED |"]],
+    [
+      "ROLLED_BACK",
+      rolledBack,
+      [
+        "| Deployment carried out | NOT MET | 2.1.0 got 20 % of production traffic |",
+        "| Rollback verified, if one was triggered | MET | rollback SUCCESS |",
+        "| I-1 | HIGH | service level broken: error-rate",
+        "- the staging gate did not show what production showed",
+        "| P1 | find the cause:",
+      ],
+    ],
+    ["ROLLBACK_FAILED", rollbackFailed, ["| Rollback verified, if one was triggered | NOT MET |"]],
+  ])("of a run that is %s calls nothing met that was not", (_outcome, journal, facts) => {
+    const text = report(journal());
+    for (const fact of facts) expect(text).toContain(fact);
   });
 
   test("lists what nobody measured", () => {
