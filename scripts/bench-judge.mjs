@@ -1,7 +1,8 @@
 // Plays generated traffic to the judge and to today's tools, and prints false rollbacks, detections and delays.
 //   npm run bench:judge [-- --short] [--format json] [--threads N] [--write] [TABLE ...]
 // --short plays what CI plays (a minute), otherwise all of it; TABLE: part of the name of a table, such as latency.
-// --write puts the full run, or these tables of it, into docs/judge-benchmark.md.
+// --write puts the full run, or these tables of it, into docs/judge-benchmark.md, each as soon as it is measured: a run
+// that was interrupted goes on with the tables that are still missing.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
@@ -38,21 +39,25 @@ const temp = mkdtempSync(join(tmpdir(), "deploy-flow-bench-"));
 try {
   const program = join(temp, "bench-judge.mjs");
   await bundle(join(ROOT, "test/bench/judge/main.ts"), program);
-  const asked = { size: values.short ? "short" : "full", format: values.format, threads, tables };
-  const ran = spawnSync(process.execPath, [program, JSON.stringify(asked)], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: LARGEST_OUTPUT,
-  });
-  process.exitCode = ran.status ?? 1;
-  if (values.write && ran.stdout !== "") record(ran.stdout);
-  else process.stdout.write(ran.stdout);
+  const run = (what) => {
+    const asked = { size: values.short ? "short" : "full", format: values.format, threads, tables, ...what };
+    const ran = spawnSync(process.execPath, [program, JSON.stringify(asked)], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+      maxBuffer: LARGEST_OUTPUT,
+    });
+    process.exitCode = Math.max(process.exitCode ?? 0, ran.status ?? 1);
+    return ran.stdout;
+  };
+  if (values.write)
+    for (const id of run({ format: "names" }).split("\n").filter(Boolean)) record(id, run({ tables: [id] }));
+  else process.stdout.write(run({}));
 } finally {
   rmSync(temp, { recursive: true, force: true });
 }
 
 /** Puts the sections between the marks of the page, in place of those with the same title. */
-function record(markdown) {
+function record(id, markdown) {
   const page = readFileSync(RECORD, "utf8");
   const [from, to] = MARKS.map((mark) => page.indexOf(mark));
   if (from < 0 || to < from) throw new Error(`${RECORD} has no place for the tables: ${MARKS.join(" ... ")}`);
@@ -60,7 +65,7 @@ function record(markdown) {
   for (const [title, text] of sectionsOf(markdown)) sections.set(title, text);
   const body = [...sections.values()].join("\n\n");
   writeFileSync(RECORD, `${page.slice(0, from + MARKS[0].length)}\n\n${body}\n\n${page.slice(to)}`);
-  console.log("written: docs/judge-benchmark.md");
+  console.log(`${id}: written to docs/judge-benchmark.md`);
 }
 
 /** Text of each section by its title, in order. */

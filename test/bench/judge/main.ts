@@ -10,14 +10,21 @@ import { type Done, playTask, type Results, type Task, tasksOf } from "./work.ts
 /** What `scripts/bench-judge.mjs` passes on. */
 interface Asked {
   readonly size: Size;
-  readonly format: "markdown" | "json";
+  /** `names`: of the tables, nothing is played. */
+  readonly format: "markdown" | "json" | "names";
   readonly threads: number;
-  /** Parts of the names of tables; all when empty. */
+  /** Names of tables, or parts of them; all when empty. */
   readonly tables: readonly string[];
 }
 
 async function bench({ size, format, threads, tables }: Asked): Promise<void> {
-  const chosen = TABLES.filter(({ id }) => tables.length === 0 || tables.some((part) => id.includes(part)));
+  const exact = TABLES.filter(({ id }) => tables.includes(id));
+  const alike = TABLES.filter(({ id }) => tables.length === 0 || tables.some((part) => id.includes(part)));
+  const chosen = exact.length > 0 && exact.length === tables.length ? exact : alike;
+  if (format === "names") {
+    process.stdout.write(chosen.map(({ id }) => `${id}\n`).join(""));
+    return;
+  }
   const columns = chosen.flatMap((table) => table.columns).filter(({ runs }) => runs[size] > 0);
   const started = performance.now();
   const results = await playAll(columns, size, threads);

@@ -41,10 +41,8 @@ function rowsOf(column: Column, results: Results, size: Size) {
 export function asMarkdown(tables: readonly Table[], results: Results, size: Size): string {
   return tables
     .map((table) => {
-      const shown = tableText(table, results, size);
-      return [`## ${table.title}\n`, `${table.text}\n`, shown, ...requiredText(findings([table], results, size))].join(
-        "\n",
-      );
+      const parts = [`${table.text}\n`, tableText(table, results, size), ...proofsText(table, results, size)];
+      return [`## ${table.title}\n`, ...parts, ...requiredText(findings([table], results, size))].join("\n");
     })
     .join("\n");
 }
@@ -102,7 +100,41 @@ function rowsText({ columns }: Table, results: Results, size: Size): string {
       return tally ? cellText(column, cellOf(tally, column.from)) : "";
     }),
   ]);
-  return markdown([head, ...lines]);
+  return `${runsText(columns, results)}\n\n${markdown([head, ...lines])}`;
+}
+
+/** `Runs a column: 300 (x1.5, x2: 150).` */
+function runsText(columns: readonly Column[], results: Results): string {
+  const byRuns = new Map<number, string[]>();
+  for (const { id, title } of columns) {
+    const runs = results.get(id)?.[0]?.runs ?? 0;
+    byRuns.set(runs, [...(byRuns.get(runs) ?? []), title]);
+  }
+  const [most, ...others] = [...byRuns].sort(([, a], [, b]) => b.length - a.length);
+  const rest = others.map(([runs, titles]) => `${titles.join(", ")}: ${runs}`).join("; ");
+  return `Runs a column: ${most?.[0] ?? 0}${rest === "" ? "" : ` (${rest})`}.`;
+}
+
+const OURS = "deploy-flow";
+
+/** How often and when this project's judge proves the releases that it must not roll back; nothing where it proves none. */
+function proofsText({ columns }: Table, results: Results, size: Size): string[] {
+  const shown = columns.filter(({ truth, shows }) => truth !== "worse" && shows === undefined);
+  const names = (shown[0]?.rows(size) ?? []).map((name, row) => ({ name, row }));
+  const cellAt = (column: Column, row: number) => {
+    const tally = results.get(column.id)?.[row];
+    return tally && cellOf(tally, column.from);
+  };
+  const lines = names.flatMap(({ name, row }) => {
+    const cells = shown.map((column) => cellAt(column, row));
+    if (!name.includes(OURS) || !cells.some((cell) => (cell?.medianPassSeconds ?? 0) > 0)) return [];
+    return [
+      [name, ...cells.map((cell) => (cell ? `${number(cell.passPct)} / ${seconds(cell.medianPassSeconds)}` : ""))],
+    ];
+  });
+  if (lines.length === 0 || names.length === 1) return [];
+  const head = ["proven in percent / median", ...shown.map(({ title }) => title)];
+  return [markdown([head, ...lines])];
 }
 
 function cellText({ truth, from, shows }: Column, cell: Cell): string {

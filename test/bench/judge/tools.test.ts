@@ -1,7 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { ERROR_TOOLS } from "./contenders/error-tools.ts";
+import { quantileFollower } from "./contenders/latency-judges.ts";
 import { kayentaSaysHigh, mannWhitneyZ } from "./contenders/mann-whitney.ts";
 import { failedChecks } from "./contenders/windows.ts";
 import { play } from "./play.ts";
+import { asMarkdown } from "./render.ts";
+import { TABLES } from "./tables/index.ts";
 import { addTally, emptyTally, median, wilson } from "./tally.ts";
 import { bucketed, DEFAULT_EDGES, NATIVE_EDGES } from "./traffic/bins.ts";
 import { ERROR_SCENARIOS, errorTraffic, NO_ERROR_EFFECT } from "./traffic/errors.ts";
@@ -78,6 +82,36 @@ describe("traffic", () => {
   });
 });
 
+describe("slow requests", () => {
+  it("lie above the baseline's quantile, and above the next edge beyond what is allowed", () => {
+    const { polls } = latencyTraffic(LATENCY_SCENARIOS.lognormal, NO_LATENCY_EFFECT, { seed: 6, historySeconds: 0 });
+    const [at0, at20] = [0, 0.2].map((allowed) => {
+      const follow = quantileFollower(0.99, NATIVE_EDGES, allowed);
+      const counts = polls.flatMap((poll) => follow(poll) ?? []);
+      return [0, 1].map((arm) => mean(counts.map((pair) => (pair[arm]?.events ?? 0) / (pair[arm]?.exposure ?? 1))));
+    });
+    expect(at0?.[0]).toBeCloseTo(0.01, 2);
+    expect(at0?.[1]).toBeCloseTo(0.01, 2);
+    expect(at20?.[0]).toBe(at0?.[0]);
+    expect(at20?.[1]).toBeLessThan(0.8 * (at0?.[1] ?? 0));
+  });
+});
+
+describe("the tables", () => {
+  it("say how often and when a release was proven, for the judges that can prove it", () => {
+    const id = "errors/2/web100, same";
+    const table = TABLES.find(({ columns }) => columns.some((column) => column.id === id));
+    const column = table?.columns.find((one) => one.id === id);
+    expect(table && column).toBeDefined();
+    if (!table || !column) return;
+    const { tallies } = playTask({ column: id, first: 0, runs: 2 }, "short");
+    const text = asMarkdown([{ ...table, columns: [column] }], new Map([[id, tallies]]), "short");
+    expect(text).toMatch(/\| proven in percent \/ median \| web100, same \|/);
+    expect(text).toMatch(/\| \*\*deploy-flow, per-request routing\*\* \| 100 \/ \d+ s \|/);
+    expect(text).toContain("Runs a column: 2.");
+  });
+});
+
 describe("the tools of today", () => {
   it("are Mann-Whitney's statistic with ties", () => {
     expect(mannWhitneyZ([1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1])).toBeCloseTo(4.5 / Math.sqrt(5.25), 10);
@@ -100,6 +134,21 @@ describe("the tools of today", () => {
         points.map((value) => value - 50),
       ),
     ).toBe(false);
+  });
+
+  it("are an interval that a difference leaves only when it is far from chance", () => {
+    const tool = ERROR_TOOLS.find(({ name }) => name.startsWith("asymptotic"));
+    const word = (failed: number) =>
+      tool?.open({ allowed: 0, plannedPolls: 1, history: [] })(
+        {
+          atSeconds: 10,
+          baseline: { exposure: 9000, events: 90 },
+          candidate: { exposure: 1000, events: failed },
+        },
+        true,
+      );
+    expect([0, 10, 18].map(word)).toEqual([undefined, undefined, undefined]);
+    expect(word(40)).toBe("FAIL");
   });
 
   it("count failed checks, with or without forgetting", () => {

@@ -1,5 +1,6 @@
 import {
   calibratePhi,
+  type Dispersion,
   type MetricsState,
   readMetrics,
   selfNormalised,
@@ -21,7 +22,8 @@ export const ERROR_JUDGES: readonly ErrorContender[] = [
   engine("engine .05, phi 1", { alpha: 0.05, calibrated: false }),
   engine("engine .05, phi calibrated", { alpha: 0.05, calibrated: true }),
   engine("engine .01, phi calibrated", { alpha: 0.01, calibrated: true }),
-  selfNormalisedTest("self-normalised .05, 60 s", 0.05),
+  selfNormalisedTest("self-normalised .05, 10 s", 10),
+  selfNormalisedTest("self-normalised .05, 60 s", 60),
   wholeJudge("**deploy-flow, per-request routing**", false),
   wholeJudge("**deploy-flow, phi calibrated**", true),
 ];
@@ -50,18 +52,24 @@ function engine(name: string, o: { alpha: number; calibrated: boolean }): ErrorC
 }
 
 /** Dispersion of errors from a history of baseline halves. */
-export function phiOf(history: readonly HalvesPoll[]): number {
+function dispersionOf(history: readonly HalvesPoll[]): Dispersion {
   return calibratePhi(
     history.map(({ baseline, candidate }) => ({ seconds: POLL_SECONDS, halves: [baseline, candidate] as const })),
-  ).phi;
+  );
 }
 
-function selfNormalisedTest(name: string, alpha: number): ErrorContender {
+/** What log evidence on errors is divided by. */
+export function phiOf(history: readonly HalvesPoll[]): number {
+  return dispersionOf(history).phi;
+}
+
+function selfNormalisedTest(name: string, windowSeconds: number): ErrorContender {
+  const alpha = 0.05;
   return {
     name,
     threeValued: true,
     open: ({ allowed }) => {
-      let state = selfNormalised.start({ side: "greater", c: 1, d: allowed, windowSeconds: 60, alpha });
+      let state = selfNormalised.start({ side: "greater", c: 1, d: allowed, windowSeconds, alpha });
       return ({ baseline, candidate }): Word => {
         state = selfNormalised.step(state, baseline, candidate, POLL_SECONDS);
         return selfNormalised.read(state).maxLnE >= -Math.log(alpha) ? "FAIL" : undefined;
@@ -76,7 +84,7 @@ function wholeJudge(name: string, calibrated: boolean): ErrorContender {
     name,
     threeValued: true,
     open: (world) => {
-      let state = startErrors(world, calibrated ? phiOf(world.history) : 1);
+      let state = startErrors(world, calibrated ? dispersionOf(world.history) : undefined);
       return (poll): Word => {
         state = stepErrors(state, poll);
         return wordOf(state);
@@ -85,8 +93,8 @@ function wholeJudge(name: string, calibrated: boolean): ErrorContender {
   };
 }
 
-function startErrors({ allowed, plannedPolls }: ErrorWorld, phi: number): MetricsState {
-  return startMetrics(specOf(defaultRules(allowed * 100), { plannedPolls, phi }));
+function startErrors({ allowed, plannedPolls }: ErrorWorld, dispersion: Dispersion | undefined): MetricsState {
+  return startMetrics(specOf(defaultRules(allowed * 100), { plannedPolls, dispersion }));
 }
 
 function stepErrors(state: MetricsState, { baseline, candidate }: HalvesPoll): MetricsState {

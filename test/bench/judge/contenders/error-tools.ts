@@ -1,4 +1,4 @@
-import type { Counts } from "../../../../mcp-server/judge/index.ts";
+import { asymptoticHalfWidth, type Counts } from "../../../../mcp-server/judge/index.ts";
 import type { CountsPoll, HalvesPoll } from "../traffic/errors.ts";
 import type { Contender } from "./contender.ts";
 import { kayentaSaysHigh, Z } from "./mann-whitney.ts";
@@ -26,6 +26,7 @@ export const ERROR_TOOLS: readonly ErrorContender[] = [
   kayenta("Kayenta, once at the end", true),
   zTest("z-test .05, each poll", false),
   zTest("z-test .05, once at the end", true),
+  asymptotic("asymptotic confidence sequence .05, as in GrowthBook"),
 ];
 
 function twoValued(name: string, open: ErrorContender["open"]): ErrorContender {
@@ -92,6 +93,23 @@ function zOf(baseline: Counts, candidate: Counts, allowed: number): number {
       ? pooled * (1 - pooled) * (1 / baseline.exposure + 1 / candidate.exposure)
       : (b * (1 - b)) / baseline.exposure + (c * (1 - c)) / candidate.exposure;
   return variance > 0 ? (c - b - allowed) / Math.sqrt(variance) : 0;
+}
+
+/** Requests after which the interval is tightest: GrowthBook's default. */
+const TIGHTEST_AFTER = 5000;
+
+function asymptotic(name: string): ErrorContender {
+  return twoValued(name, ({ allowed }) => {
+    const total = totals();
+    return (poll) => {
+      const { baseline, candidate } = total.add(poll);
+      const [b, c] = [rate(baseline), rate(candidate)];
+      const variance = (b * (1 - b)) / baseline.exposure + (c * (1 - c)) / candidate.exposure;
+      const n = baseline.exposure + candidate.exposure;
+      const half = asymptoticHalfWidth(Math.sqrt(variance * n), n, 0.05, TIGHTEST_AFTER);
+      return variance > 0 && c - b - allowed > half ? "FAIL" : undefined;
+    };
+  });
 }
 
 function rate({ exposure, events }: Counts): number {

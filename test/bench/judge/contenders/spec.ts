@@ -1,6 +1,6 @@
 import { DeployConfig } from "../../../../mcp-server/flow/config.ts";
 import { metricRules } from "../../../../mcp-server/flow/metrics-spec.ts";
-import type { MetricRule, MetricsSpec } from "../../../../mcp-server/judge/index.ts";
+import type { MetricRule, MetricsSpec, RuleDispersion } from "../../../../mcp-server/judge/index.ts";
 import { type Increment, type Instant, instantOf } from "../../../../mcp-server/vocab/index.ts";
 import { POLL_SECONDS } from "../traffic/noise.ts";
 
@@ -20,20 +20,27 @@ export function defaultRules(threshold: number): MetricRule[] {
   return metricRules(DEFAULTS, threshold);
 }
 
-/** What a deployment judges by: default error rates and warm-up. */
+/**
+ * What a deployment judges by: default error rates and warm-up. Requests are routed each by itself, unless a dispersion
+ * was calibrated: then nothing is claimed of how they are routed.
+ */
 export function specOf(
   rules: readonly MetricRule[],
-  o: { plannedPolls: number; warmupPolls?: number; phi?: number },
+  o: { plannedPolls: number; warmupPolls?: number | undefined; dispersion?: RuleDispersion | undefined },
 ): MetricsSpec {
   const { alpha, beta, warmupPolls } = DEFAULTS.judge;
+  const { dispersion } = o;
   return {
     alpha,
     beta,
-    phi: o.phi ?? 1,
+    phi: 1,
     plannedPolls: o.plannedPolls,
     warmupPolls: o.warmupPolls ?? warmupPolls,
     rules: [...rules],
     baseline: { kind: "concurrent" },
+    ...(dispersion
+      ? { routing: "sticky", dispersions: Object.fromEntries(rules.map(({ id }) => [id, dispersion])) }
+      : {}),
   };
 }
 

@@ -49,6 +49,13 @@ export function worldTraffic(world: World, random: Random): Traffic {
     const now = [
       ...incrementsOf("candidate", poll, both(candidate)),
       ...(baseline ? incrementsOf("baseline", poll, both(baseline)) : []),
+      // As in a deployment: throughput is compared only among users, and while both versions serve.
+      ...(baseline && probeRps === 0
+        ? [
+            ...throughputOf("candidate", poll, candidate.users, share.candidate),
+            ...throughputOf("baseline", poll, baseline.users, share.baseline),
+          ]
+        : []),
     ];
     const increments = source ? source(now, before, random) : now;
     before = now;
@@ -78,4 +85,11 @@ export function incrementsOf(arm: Increment["arm"], poll: number, { requests, fa
     if (kind === "error-rate") return [incrementOf(series, arm, poll, { exposure: requests, events: failed })];
     return kind === "latency" ? [incrementOf(series, arm, poll, { exposure: requests, events: 0, buckets })] : [];
   });
+}
+
+/** Answered requests over share x seconds, where a deployment judges throughput. */
+function throughputOf(arm: Increment["arm"], poll: number, { requests }: Served, share: number): Increment[] {
+  return defaultRules(0).flatMap(({ kind, series }) =>
+    kind === "throughput" ? [incrementOf(series, arm, poll, { exposure: share * POLL_SECONDS, events: requests })] : [],
+  );
 }

@@ -23,7 +23,7 @@ interface Wanted {
 
 /** Seeds as in the study that the judge rests on: by scenario, effect and run. */
 function column(wanted: Wanted, effectNumber: number, table = "errors", contenders = CONTENDERS): Column {
-  const { scenario: name, title, truth, thresholdPp, short = 0, full = 300 } = wanted;
+  const { scenario: name, title, truth, thresholdPp, short = 0, full = 150 } = wanted;
   const effect: ErrorEffect = { factor: 1, added: 0, from: 0, ...wanted.effect };
   const scenario = ERROR_SCENARIOS[name];
   const first = 1_000_003 * (NAMES.indexOf(name) + 1) + 7919 * (effectNumber + 1);
@@ -45,7 +45,7 @@ function column(wanted: Wanted, effectNumber: number, table = "errors", contende
   };
 }
 
-const identical = (scenario: ErrorScenarioName, short = 0, full = 600): Wanted => ({
+const identical = (scenario: ErrorScenarioName, short = 0, full = 300): Wanted => ({
   scenario,
   title: scenario,
   truth: "identical",
@@ -53,27 +53,33 @@ const identical = (scenario: ErrorScenarioName, short = 0, full = 600): Wanted =
   short,
   full,
 });
-const worse = (scenario: ErrorScenarioName, title: string, effect: Partial<ErrorEffect>, short = 0): Wanted => ({
+const worse = (
+  scenario: ErrorScenarioName,
+  title: string,
+  effect: Partial<ErrorEffect>,
+  { short = 0, full = 150 } = {},
+): Wanted => ({
   scenario,
   title,
   truth: "worse",
   thresholdPp: 0,
   effect,
   short,
+  full,
 });
 
 const ZERO_TOLERANCE: readonly Wanted[] = [
-  identical("web100", 150, 1000),
+  identical("web100", 150, 600),
   identical("big2000"),
   identical("low1", 50),
-  identical("zero", 0, 300),
+  identical("zero", 0, 150),
   identical("driftramp", 60),
   identical("bursty", 100),
   identical("arnoise", 100),
   worse("web100", "x1.2", { factor: 1.2 }),
   worse("web100", "x1.5", { factor: 1.5 }),
-  worse("web100", "x2", { factor: 2 }, 200),
-  worse("web100", "x5", { factor: 5 }, 60),
+  worse("web100", "x2", { factor: 2 }, { short: 200, full: 300 }),
+  worse("web100", "x5", { factor: 5 }, { short: 60, full: 300 }),
   worse("web100", "x3 from 15 min", { factor: 3, from: 900 }),
   worse("driftramp", "driftramp x2", { factor: 2 }),
   worse("low1", "low1 x5", { factor: 5 }),
@@ -92,6 +98,7 @@ const plus = (scenario: ErrorScenarioName, title: string, truth: Truth, added: n
   thresholdPp: 2,
   effect: { added },
   short,
+  full: truth === "edge" ? 300 : 150,
 });
 
 const TWO_POINTS: readonly Wanted[] = [

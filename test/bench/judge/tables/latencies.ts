@@ -24,10 +24,12 @@ interface Wanted {
   readonly effect?: Partial<LatencyEffect>;
   /** Runs in CI. */
   readonly short?: number;
+  readonly full?: number;
 }
 
 function column(wanted: Wanted, effectNumber: number, table = "latency", contenders = CONTENDERS): Column {
   const { scenario: name, title, truth, thresholdPct, quantile = 0.99, short = 0 } = wanted;
+  const { full = truth === "worse" ? 60 : 150 } = wanted;
   const effect: LatencyEffect = { ...NO_LATENCY_EFFECT, ...wanted.effect };
   const scenario = LATENCY_SCENARIOS[name];
   const first = 5_000_011 * (NAMES.indexOf(name) + 1) + 104_729 * (effectNumber + 1);
@@ -36,7 +38,7 @@ function column(wanted: Wanted, effectNumber: number, table = "latency", contend
     title,
     truth,
     from: 0,
-    runs: { short, full: truth === "worse" ? 100 : 200 },
+    runs: { short, full },
     rows: (size) => contenders[size].map((contender) => contender.name),
     play: (run, size) => {
       const { history, polls } = latencyTraffic(scenario, effect, {
@@ -72,7 +74,7 @@ const P99: readonly Wanted[] = [
   at0("low1", "low1", "identical"),
   at0("arnoise", "arnoise", "identical", {}, 30),
   at0("lognormal", "x1.1", "worse", { factor: 1.1 }),
-  at0("lognormal", "x1.25", "worse", { factor: 1.25 }, 40),
+  { ...at0("lognormal", "x1.25", "worse", { factor: 1.25 }, 40), full: 200 },
   at0("lognormal", "x1.5", "worse", { factor: 1.5 }),
   at0("lognormal", "3 % take 500 ms more", "worse", { tailShare: 0.03, tailMs: 500 }),
   at0("bimodal", "bimodal x1.25", "worse", { factor: 1.25 }),
@@ -131,5 +133,10 @@ export const LATENCY_IDEAS_TABLE: Table = {
     at0("lognormal", "3 % take 500 ms more", "worse", { tailShare: 0.03, tailMs: 500 }),
     at0("low1", "low1 x2", "worse", { factor: 2 }),
     at0("arnoise", "arnoise x1.25", "worse", { factor: 1.25 }),
-  ].map((wanted, i) => column(wanted, 300 + i, "ideas-latency", { full: LATENCY_IDEAS, short: LATENCY_IDEAS })),
+  ].map((wanted, i) =>
+    column({ ...wanted, full: wanted.truth === "worse" ? 100 : 200 }, 300 + i, "ideas-latency", {
+      full: LATENCY_IDEAS,
+      short: LATENCY_IDEAS,
+    }),
+  ),
 };

@@ -6,6 +6,7 @@ import type { Column, Table, Truth } from "./column.ts";
 /** Two in a hundred of 2,000 tests are flaky; they fail one run in ten on average (beta distribution 1, 9). */
 const FLAKY = 40;
 const MEAN_OF_REST = 9;
+const STABLE = "stable";
 
 interface Test {
   readonly name: string;
@@ -18,13 +19,13 @@ function suite(random: Random, broken: number): Test[] {
     name: `flaky ${i}`,
     failsWith: 1 - random.uniform() ** (1 / MEAN_OF_REST),
   }));
-  return broken > 0 ? [...flaky, { name: "stable", failsWith: broken }] : flaky;
+  return broken > 0 ? [...flaky, { name: STABLE, failsWith: broken }] : flaky;
 }
 
 interface Policy {
   readonly name: string;
-  /** Whether the release is stopped. `fails` runs one test once more. */
-  blocks(tests: readonly Test[], baseline: ReadonlySet<string>, random: Random): boolean;
+  /** Whether the release is stopped. `passedBefore`: names of the tests that passed in the baseline's run. */
+  blocks(tests: readonly Test[], passedBefore: ReadonlySet<string>, random: Random): boolean;
 }
 
 const fails = (test: Test, random: Random) => random.uniform() < test.failsWith;
@@ -38,8 +39,46 @@ const POLICIES: readonly Policy[] = [
     name: "one rerun: lost when it fails twice",
     blocks: (tests, known, random) => newFailures(tests, known, random).some((test) => fails(test, random)),
   },
+  {
+    name: "quarantine: strict, without tests that failed in the last 50 runs",
+    blocks: (tests, known, random) =>
+      newFailures(tests, known, random).some((test) => failuresBefore(test, random) === 0),
+  },
+  {
+    name: "e-process on each test's last 50 runs, up to 10 reruns (an idea, not built)",
+    blocks: (tests, _known, random) => tests.some((test) => isLostByHistory(test, random)),
+  },
   { name: "**deploy-flow: lost when it fails 3 of 3**", blocks: confirmedLoss },
 ];
+
+const HISTORY_RUNS = 50;
+
+/** Failures in the runs of versions that were good. */
+function failuresBefore(test: Test, random: Random): number {
+  let failures = 0;
+  if (test.name !== STABLE) for (let i = 0; i < HISTORY_RUNS; i += 1) if (fails(test, random)) failures += 1;
+  return failures;
+}
+
+const TESTS = 2000;
+const ALTERNATIVES = [0.3, 0.6, 0.9, 0.99];
+const MOST_RUNS = 10;
+
+/** Runs a test until it is lost beyond doubt, or passes often enough to be as it was. */
+function isLostByHistory(test: Test, random: Random): boolean {
+  const usual = (failuresBefore(test, random) + 1) / (HISTORY_RUNS + 2);
+  const ratios = ALTERNATIVES.map(() => 1);
+  for (let run = 0; run < MOST_RUNS; run += 1) {
+    const failed = fails(test, random);
+    for (const [i, p] of ALTERNATIVES.entries()) {
+      if (p > usual) ratios[i] = (ratios[i] ?? 1) * (failed ? p / usual : (1 - p) / (1 - usual));
+    }
+    const evidence = ratios.reduce((a, b) => a + b, 0) / ratios.length;
+    if (evidence >= TESTS / 0.05) return true;
+    if (evidence < 1) return false;
+  }
+  return false;
+}
 
 /** Failing tests that passed in the baseline's run. */
 function newFailures(tests: readonly Test[], passedBefore: ReadonlySet<string>, random: Random): Test[] {
@@ -75,7 +114,7 @@ function column(title: string, truth: Truth, broken: number, number: number): Co
         const random = randomOf(9_000_011 * (number + 1) + 31 * run + policy);
         const tests = suite(random, broken);
         const passedBefore = new Set(
-          tests.filter((test) => test.name === "stable" || !fails(test, random)).map(({ name }) => name),
+          tests.filter((test) => test.name === STABLE || !fails(test, random)).map(({ name }) => name),
         );
         return { outcome: blocks(tests, passedBefore, random) ? "FAIL" : "PASS", atSeconds: 0 };
       }),

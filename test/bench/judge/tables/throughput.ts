@@ -1,5 +1,15 @@
-import { type Counts, selfNormalised, twoArm } from "../../../../mcp-server/judge/index.ts";
+import {
+  type Counts,
+  type MetricRule,
+  selfNormalised,
+  startMetrics,
+  stepMetrics,
+  twoArm,
+} from "../../../../mcp-server/judge/index.ts";
+import type { MetricId } from "../../../../mcp-server/vocab/index.ts";
 import type { Contender, Word } from "../contenders/contender.ts";
+import { wordOf } from "../contenders/error-judges.ts";
+import { incrementOf, specOf } from "../contenders/spec.ts";
 import { POLL_SECONDS, slowNoise } from "../traffic/noise.ts";
 import { randomOf } from "../traffic/random.ts";
 import { type Column, play, type Table, type Truth } from "./column.ts";
@@ -18,6 +28,19 @@ interface World {
 const KEPT = 0.7;
 const ALPHA = 0.01;
 
+/** Throughput as the only metric, with the threshold that is the default trigger. */
+const RULE: MetricRule = {
+  id: "throughput" as MetricId,
+  kind: "throughput",
+  series: "throughput" as MetricId,
+  unit: "rps",
+  weight: 1,
+  required: true,
+  threshold: 30,
+  trigger: 30,
+  tolerance: 5,
+};
+
 const CONTENDERS: readonly Contender<World, ThroughputPoll>[] = [
   {
     name: "strict comparison of totals",
@@ -32,7 +55,7 @@ const CONTENDERS: readonly Contender<World, ThroughputPoll>[] = [
     },
   },
   {
-    name: "**engine .01, phi 1**",
+    name: "engine .01, phi 1",
     threeValued: true,
     open: ({ plannedPolls }) => {
       let state = twoArm.start({
@@ -61,6 +84,20 @@ const CONTENDERS: readonly Contender<World, ThroughputPoll>[] = [
       };
     },
   },
+  {
+    name: "**deploy-flow, per-request routing**",
+    threeValued: true,
+    open: ({ plannedPolls }) => {
+      let state = startMetrics(specOf([RULE], { plannedPolls }));
+      return ({ baseline, candidate }): Word => {
+        state = stepMetrics(state, [
+          incrementOf(RULE.series, "baseline", state.polls, baseline),
+          incrementOf(RULE.series, "candidate", state.polls, candidate),
+        ]);
+        return wordOf(state);
+      };
+    },
+  },
 ];
 
 const SHARE = 0.1;
@@ -73,7 +110,7 @@ function column(title: string, truth: Truth, kept: number, noiseSd: number, numb
     title,
     truth,
     from: 0,
-    runs: { short: 0, full: truth === "worse" ? 500 : 1000 },
+    runs: { short: 0, full: truth === "worse" ? 100 : 300 },
     rows: () => CONTENDERS.map(({ name }) => name),
     play: (run) => {
       const random = randomOf(7_000_003 * (number + 1) + run);

@@ -10,9 +10,11 @@ export const BINS_PER_OCTAVE = 32;
 export const BINS = 17 * BINS_PER_OCTAVE;
 export type Bins = Uint32Array;
 
-/** Upper edge of a bin, milliseconds. */
+const UPPER_EDGES_MS = Array.from({ length: BINS }, (_, bin) => 2 ** ((bin + 1) / BINS_PER_OCTAVE));
+
+/** Upper edge of a bin, milliseconds; of the bin before the first one its lower edge. */
 export function upperEdgeMs(bin: number): number {
-  return 2 ** ((bin + 1) / BINS_PER_OCTAVE);
+  return UPPER_EDGES_MS[bin] ?? 2 ** ((bin + 1) / BINS_PER_OCTAVE);
 }
 
 /** How long requests take and how they come, identical for both versions. */
