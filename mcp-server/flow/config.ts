@@ -64,6 +64,8 @@ const TriggersConfig = z.strictObject({
   errorRatePp: z.number().gt(0).default(2),
   /** Percent of the 99th percentile. */
   latencyP99Pct: z.number().gt(0).default(20),
+  /** Percent of the requests answered per second of traffic share. */
+  throughputPct: z.number().gt(0).lt(100).default(30),
 });
 
 const JudgeConfig = z.strictObject({

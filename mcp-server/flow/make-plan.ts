@@ -177,7 +177,14 @@ function judgedBy(
   const { alpha, beta, warmupPolls } = config.judge;
   return {
     metrics: config.metrics
-      ? { config: config.metrics, rules: metricRules(config, threshold), alpha, beta, warmupPolls, pollMs }
+      ? {
+          config: config.metrics,
+          rules: metricRules(config, threshold, facts.routing),
+          alpha,
+          beta,
+          warmupPolls,
+          pollMs,
+        }
       : null,
     tests: config.tests ? { config: config.tests, baseline: testsBaseline, candidate: testsCandidate } : null,
     smoke: config.smoke ?? null,

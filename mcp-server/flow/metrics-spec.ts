@@ -1,14 +1,39 @@
-import { errorRateRule, latencyRule, type MetricRule, type MetricsSnapshot, type MetricsSpec } from "../judge/index.ts";
+import {
+  errorRateRule,
+  latencyRule,
+  type MetricRule,
+  type MetricsSnapshot,
+  type MetricsSpec,
+  throughputRule,
+} from "../judge/index.ts";
+import type { TargetCapabilities } from "../target/index.ts";
 import type { DeployConfig } from "./config.ts";
 import type { WatchPlan } from "./events.ts";
 import type { Plan } from "./plan.ts";
 import { STAGING_REGRESSION } from "./target-limits.ts";
 
-/** The judged metrics of a plan. Error rate carries two thirds of the weight. */
-export function metricRules({ triggers, slo }: DeployConfig, threshold: number): MetricRule[] {
+/**
+ * The judged metrics of a plan. Error rate carries two thirds of the weight. Throughput by traffic share needs a share
+ * that each request is drawn by, and requests of users.
+ */
+export function metricRules(
+  { triggers, slo, metrics }: DeployConfig,
+  threshold: number,
+  routing: TargetCapabilities["routing"],
+): MetricRule[] {
+  const hasShares = routing === "per-request" && metrics?.source !== "probes";
+  const others = hasShares ? { latency: 1 / 4, throughput: 1 / 12 } : { latency: 1 / 3 };
   return [
     errorRateRule({ threshold, trigger: triggers.errorRatePp, weight: 2 / 3, sloTarget: slo.errorRatePct }),
-    latencyRule(0.99, { threshold, trigger: triggers.latencyP99Pct, weight: 1 / 3, sloTarget: slo.latencyP99Ms }),
+    latencyRule(0.99, {
+      threshold,
+      trigger: triggers.latencyP99Pct,
+      weight: others.latency,
+      sloTarget: slo.latencyP99Ms,
+    }),
+    ...(others.throughput === undefined
+      ? []
+      : [throughputRule({ threshold, trigger: triggers.throughputPct, weight: others.throughput })]),
   ];
 }
 

@@ -34,6 +34,7 @@ import type {
   WatchEnd,
   WatchPlan,
 } from "./events.ts";
+import type { Shares } from "./judged-increments.ts";
 import type { Plan } from "./plan.ts";
 import type { Role } from "./roles.ts";
 
@@ -121,6 +122,8 @@ export interface RunState {
   baseline: MetricsSnapshot | null | undefined;
   readonly watches: Map<string, WatchState>;
   readonly tracks: Map<Track, MetricsState>;
+  /** How the traffic of each track was divided when it was last seen. */
+  readonly shares: Map<Track, Shares>;
   /** Where counting goes on, per track: what was counted once must never be counted again, also not after a crash. */
   readonly cursors: Map<Track, MetricCursor>;
   /** Smoke runs by the key that they were made under. */
@@ -190,6 +193,7 @@ export function emptyState(plan: Plan): RunState {
     baseline: undefined,
     watches: new Map(),
     tracks: new Map(),
+    shares: new Map(),
     cursors: new Map(),
     smokes: new Map(),
     journeys: new Map(),

@@ -13,6 +13,7 @@ import {
 import type { Stamped } from "../record/journal.ts";
 import type { Increment, Instant, Json } from "../vocab/index.ts";
 import type { FlowEvent, LiveSummary, WatchPlan } from "./events.ts";
+import { judgedIncrements, sharesAfter } from "./judged-increments.ts";
 import { shareOf } from "./live-summary.ts";
 import { metricsSpec } from "./metrics-spec.ts";
 import { deliveryName } from "./notify/delivery-name.ts";
@@ -296,6 +297,9 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   watch.problem = event.problem;
   watch.sighted = event.live !== null;
   watch.probesFail = answered ? false : (event.probesFail ?? watch.probesFail);
+  // While nobody sees how traffic is divided, or it has just been divided anew, its share is not known.
+  const shares = event.live ? sharesAfter(state.shares.get(watch.watch.track), event.live, at) : undefined;
+  if (shares) state.shares.set(watch.watch.track, shares);
   if (event.live) {
     watch.live = event.live;
     const unseen = (watch.restartMarks.at(-1)?.unseen ?? 0) + (event.live.unseenRestarts ?? 0);
@@ -306,7 +310,8 @@ function applyPoll(state: RunState, event: Extract<FlowEvent, { event: "poll" }>
   if (metrics) {
     // While traffic moves, new instances join at a time that nobody knows: they are cold until it has moved.
     const armed = isExposing(state) ? rearmWarmup(metrics) : metrics;
-    state.tracks.set(watch.watch.track, stepMetrics(armed, event.increments, countedProbes(state, event)));
+    const judged = judgedIncrements(state, event, shares);
+    state.tracks.set(watch.watch.track, stepMetrics(armed, judged, countedProbes(state, event)));
   }
 }
 

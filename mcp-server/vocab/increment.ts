@@ -34,8 +34,9 @@ export const Increment = z.object({
   from: Instant,
   to: Instant,
   /**
-   * Opportunities in the window: requests for error rate, availability and latency, share x seconds for throughput,
-   * what a further counter is counted over. Of a bare value: observations that it sums up, 0 when not known.
+   * Opportunities in the window: requests for error rate, availability and latency, what a further counter is counted
+   * over, seconds for throughput and rates as a source tells them; judged, these are multiplied by the arm's share of
+   * the traffic. Of a bare value: observations that it sums up, 0 when not known.
    */
   exposure: z.number().min(0),
   /** Events among them: failed requests, completed requests. */

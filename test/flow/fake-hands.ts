@@ -142,7 +142,7 @@ function source(o: { run: Run; platform: FakePlatform; senses: Senses; clock: Cl
         const now = platform.tally(env, name);
         cursor.instances[name] = { version: name, restarts: 0, counters: countersOf(now) };
         const counted = before?.instances[name]?.counters;
-        if (before) increments.push(...growth(arm, before.last.at, at, counted?.requests, counted?.latency, now));
+        if (before) increments.push(...growth(arm, before.last, cursor.last, counted?.requests, counted?.latency, now));
       }
       return { increments, cursor, perInstance: {} };
     },
@@ -159,8 +159,8 @@ function countersOf({ requests, failed, slow }: Tally) {
 
 function growth(
   arm: Arm,
-  from: Instant,
-  to: Instant,
+  since: ScrapeCursor["last"],
+  until: ScrapeCursor["last"],
   counted: { total: number; failed: number } | undefined,
   slowBefore: readonly { count: number }[] | undefined,
   now: Tally,
@@ -168,10 +168,11 @@ function growth(
   const total = Math.floor(now.requests) - (counted?.total ?? 0);
   const failed = Math.floor(now.failed) - (counted?.failed ?? 0);
   const slow = Math.floor(now.slow) - (slowBefore?.[0]?.count ?? 0);
-  const base = { arm, from, to, exposure: total, quality: "ok" } as const;
+  const base = { arm, from: since.at, to: until.at, exposure: total, quality: "ok" } as const;
   return [
     { ...base, metric: "error-rate" as MetricId, events: failed },
     { ...base, metric: "latency" as MetricId, events: 0, buckets: bucketsOf(total, Math.min(slow, total)) },
+    { ...base, metric: "throughput" as MetricId, exposure: (until.monoMs - since.monoMs) / 1000, events: total },
   ];
 }
 

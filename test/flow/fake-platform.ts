@@ -17,6 +17,8 @@ import type { FakeClock } from "../fakes/index.ts";
 export interface Conduct {
   readonly failed: number;
   readonly slow: number;
+  /** Never answered, and so never counted. */
+  readonly lost?: number;
 }
 
 /** What the instances of one version have counted in one environment. */
@@ -103,11 +105,12 @@ export function fakePlatform(
     }
   };
   const serve = (site: Site, pool: Pool, requests: number) => {
-    const { failed, slow } = platform.conduct.get(pool.version) ?? WELL;
+    const { failed, slow, lost = 0 } = platform.conduct.get(pool.version) ?? WELL;
+    const answered = requests * (1 - lost);
     const tally = site.tallies.get(pool.version) ?? { requests: 0, failed: 0, slow: 0 };
-    tally.requests += requests;
-    tally.failed += requests * failed;
-    tally.slow += requests * slow;
+    tally.requests += answered;
+    tally.failed += answered * failed;
+    tally.slow += answered * slow;
     site.tallies.set(pool.version, tally);
     site.routed.set(pool.version, (site.routed.get(pool.version) ?? 0) + requests);
   };

@@ -54,7 +54,9 @@ function stateOf(
       probes: probesOf(config),
       journeys: config.journeys ?? null,
       previous: o.first ? null : { version: "1.0.0" },
-      metrics: config.metrics ? { config: config.metrics, beta: 0.05, rules: metricRules(config, 0) } : null,
+      metrics: config.metrics
+        ? { config: config.metrics, beta: 0.05, rules: metricRules(config, 0, "per-request") }
+        : null,
       stages: [{ weightPct: 100, durationMs: 900_000, minRequests: o.minRequests ?? 0 }],
       notApplicable: o.notApplicable ?? {},
     },

@@ -37,6 +37,21 @@ const CASES: Case[] = [
     trigger: "slo",
   },
   {
+    name: "half of what the new version is sent is never answered",
+    config: { rollbackOnRegression: false },
+    script: (world) => world.platform.conduct.set(NEW, { failed: 0, slow: 0, lost: 0.5 }),
+    outcome: "ROLLED_BACK",
+    trigger: "slo",
+    questions: ["regression"],
+  },
+  {
+    name: "less of what it is sent is never answered: a regression, and no trigger",
+    config: { canary: { stages: [50, 100], stageDuration: "10m", minRequests: 50 } },
+    script: (world) => world.platform.conduct.set(NEW, { failed: 0, slow: 0, lost: 0.15 }),
+    outcome: "ROLLED_BACK",
+    trigger: "regression",
+  },
+  {
     name: "a service level breaks although regressions are not rolled back",
     config: { rollbackOnRegression: false },
     script: (world) => bad(world, 0.3),

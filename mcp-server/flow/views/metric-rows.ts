@@ -4,7 +4,7 @@ import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
 import { armTotals, errorRatePct, pollsOf, probedText, throughputRps } from "./series.ts";
-import { changeText, known, levelText, requestsText } from "./words.ts";
+import { changeText, known, levelText, requestsText, worsenedText } from "./words.ts";
 
 export type MetricRow = NonNullable<ArtifactView<"slo-monitoring-report">["metrics"]>[number];
 
@@ -14,7 +14,14 @@ const NOT_COMPARED = "–";
 
 /** The judged metrics of a reading, each against its baseline and its limits. */
 export function judgedRows(record: RunRecord, reading: MetricsReading | undefined): MetricRow[] {
-  return (reading?.metrics ?? []).map((metric) => judgedRow(metric, isRequired(record, metric)));
+  return judgedMetrics(reading).map((metric) => judgedRow(metric, isRequired(record, metric)));
+}
+
+/** The metrics of a reading that a report shows as judged: a rate that no share was known for was not. */
+export function judgedMetrics(reading: MetricsReading | undefined): readonly MetricReading[] {
+  return (reading?.metrics ?? []).filter(
+    ({ kind, candidate }) => (kind !== "throughput" && kind !== "rate") || candidate.exposure > 0,
+  );
 }
 
 /** Whether a release counts as proven only with this metric. */
@@ -40,11 +47,11 @@ export function metricName(id: string): string {
 }
 
 function limitText(metric: MetricReading): string {
-  const { changeUnit, trigger, sloTarget, unit } = metric;
+  const { changeUnit, trigger, sloTarget, unit, direction } = metric;
   const target = sloTarget === undefined ? "" : `target ${levelText(sloTarget, unit)}`;
   if (metric.baselineKind === "none") return target || NOT_JUDGED;
-  const threshold = `threshold ${worseningText(allowed(metric), changeUnit)}`;
-  return [threshold, `trigger ${changeText(trigger, changeUnit)}`, target].filter(Boolean).join(", ");
+  const threshold = `threshold ${worseningText(allowed(metric), changeUnit, direction)}`;
+  return [threshold, `trigger ${worsenedText(trigger, changeUnit, direction)}`, target].filter(Boolean).join(", ");
 }
 
 /** A recorded baseline is of another moment: what that can explain is allowed there. */
@@ -56,23 +63,28 @@ function allowed({ baselineKind, changeUnit, limit, baseline }: MetricReading): 
 }
 
 /** A regression threshold; zero allows no worsening beyond noise. */
-export function worseningText(limit: number, unit: "pp" | "%"): string {
-  return limit === 0 ? "no worsening" : changeText(limit, unit);
+export function worseningText(limit: number, unit: "pp" | "%", direction?: string): string {
+  return limit === 0 ? "no worsening" : worsenedText(limit, unit, direction);
 }
 
-function samplesText({ baseline, baselineKind, candidate }: MetricReading): string {
+function samplesText({ baseline, baselineKind, candidate, kind }: MetricReading): string {
+  if (kind === "throughput" || kind === "rate") {
+    return `${num(candidate.exposure, 1)} against ${num(baseline.exposure, 1)} s of all traffic`;
+  }
   if (baselineKind === "none") return requestsText(candidate.exposure);
   return `${num(candidate.exposure)} against ${requestsText(baseline.exposure)}`;
 }
 
-function statusText({ outcome, excludedAbove, changeUnit, waitsFor }: MetricReading, required: boolean): string {
-  const bound = excludedAbove === undefined ? "" : `worsening above ${changeText(excludedAbove, changeUnit)} excluded`;
+function statusText(metric: MetricReading, required: boolean): string {
+  const { outcome, excludedAbove, changeUnit, direction, waitsFor } = metric;
+  const bound =
+    excludedAbove === undefined ? "" : `worsening above ${worsenedText(excludedAbove, changeUnit, direction)} excluded`;
   const waits = outcome === "INCONCLUSIVE" && waitsFor ? `waits for ${waitsFor}` : "";
   const why = waits && !required ? `${waits}; the plan does not require its proof` : waits;
   return [outcome, bound, why].filter(Boolean).join(", ");
 }
 
-/** Throughput of all versions and share of requests that did not fail; shown, and judged by nothing. */
+/** Throughput of all versions together and share of requests that did not fail; shown, and judged by nothing. */
 export function trafficRows(record: RunRecord, watched: WatchRecord): MetricRow[] {
   const polls = pollsOf(record, watched.key);
   const [candidate, baseline] = [armTotals(polls, "candidate"), armTotals(polls, "baseline")];
@@ -139,5 +151,5 @@ export function metricsLine(reading: MetricsReading | undefined): string {
     const change = known(metric.change, (v) => ` (${changeText(v, metric.changeUnit)})`) ?? "";
     return `${metricName(metric.id)} ${value}${change}`;
   };
-  return (reading?.metrics ?? []).map(one).join(", ");
+  return judgedMetrics(reading).map(one).join(", ");
 }

@@ -55,16 +55,16 @@ export function metricsView(record: RunRecord): RunMetrics {
 
 function regression(record: RunRecord, observed: WatchRecord | undefined): RunMetrics["regression"] {
   const verdictOf = (gate: "staging" | "production") => gateOf(record, gate)?.gate.verdict.outcome ?? null;
-  const change = (unit: MetricReading["changeUnit"]) =>
-    observed?.reading?.metrics.find((metric) => metric.changeUnit === unit)?.change ?? null;
+  const change = (kind: MetricReading["kind"]) =>
+    observed?.reading?.metrics.find((metric) => metric.kind === kind)?.change ?? null;
   return {
     thresholdPct: record.plan.regressionThreshold,
     staging: { verdict: verdictOf("staging"), ratePct: testsOf(record.state)?.regressionRate ?? null },
     production: {
       verdict: verdictOf("production"),
       ratePct: null,
-      errorRateChangePp: change("pp"),
-      latencyP99ChangePct: change("%"),
+      errorRateChangePp: change("error-rate"),
+      latencyP99ChangePct: change("latency"),
     },
   };
 }

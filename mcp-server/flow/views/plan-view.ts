@@ -1,4 +1,4 @@
-import type { MetricRule } from "../../judge/index.ts";
+import { changeUnit, directionOf, type MetricRule, thresholdMargin } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import { startLimitMs } from "../../target/index.ts";
@@ -16,7 +16,7 @@ import { signOffs } from "./sign-offs.ts";
 import { stageAction, stageName } from "./strategy-parts.ts";
 import { capacityRows } from "./strategy-rows.ts";
 import { rejectedStrategies } from "./strategy-view.ts";
-import { changeText, levelText } from "./words.ts";
+import { boundText, worsenedText } from "./words.ts";
 
 type View = ArtifactView<"deployment-plan">;
 
@@ -131,15 +131,16 @@ function sloRows(rule: MetricRule, plan: Plan): NonNullable<View["slo"]> {
     window: "every poll, all watched so far",
     action,
   });
-  const unit = rule.kind === "error-rate" ? "pp" : "%";
+  const [unit, direction] = [changeUnit(rule), directionOf(rule)];
+  const margin = thresholdMargin(rule);
   const onRegression = plan.rollbackOnRegression ? "roll back" : "hold and ask";
   return [
-    ...(rule.sloTarget === undefined ? [] : [row(`at most ${levelText(rule.sloTarget, rule.unit)}`, "roll back")]),
+    ...(rule.sloTarget === undefined ? [] : [row(boundText(rule.sloTarget, rule.unit, direction), "roll back")]),
     ...(plan.previous
       ? [
-          row(`not worse by more than ${changeText(rule.trigger, unit)}`, "roll back"),
+          row(`not worse by more than ${worsenedText(rule.trigger, unit, direction)}`, "roll back"),
           row(
-            rule.threshold === 0 ? "not worse" : `not worse by more than ${changeText(rule.threshold, unit)}`,
+            margin === 0 ? "not worse" : `not worse by more than ${worsenedText(margin, unit, direction)}`,
             onRegression,
           ),
         ]

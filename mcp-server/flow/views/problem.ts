@@ -26,7 +26,7 @@ import { incidentText } from "./severity.ts";
 import { failureLines, type SmokeRecord } from "./smoke.ts";
 import { affectedAreas, lostText, testRows, testsOf } from "./tests.ts";
 import { restoreMs } from "./times.ts";
-import { changeText, known, levelText, reasonsText, triggerText } from "./words.ts";
+import { boundText, changeText, known, levelText, reasonsText, triggerText, worsenedText } from "./words.ts";
 
 type View = MessageView<ProblemKind>;
 type Line = NonNullable<View["response"]>[number];
@@ -305,16 +305,18 @@ function endText(record: RunRecord): string {
 
 /** Each blamed metric as it was measured, with what it may be. */
 function metricFacts(metric: MetricReading): NonNullable<View["facts"]> {
-  const { id, unit, candidate, baseline, baselineKind, change, changeUnit, sloTarget, trigger } = metric;
+  const { id, unit, candidate, baseline, baselineKind, change, changeUnit, direction, sloTarget, trigger } = metric;
   const against =
     baselineKind === "none" ? "" : ` against ${known(baseline.value, (v) => levelText(v, unit)) ?? "unknown"}`;
   const by = known(change, (v) => `, ${changeText(v, changeUnit)}`) ?? "";
   const current = known(candidate.value, (v) => `${levelText(v, unit)}${against}${by}`);
-  const target = known(sloTarget, (v) => `at most ${levelText(v, unit)}`);
+  const target = known(sloTarget, (v) => boundText(v, unit, direction));
   return [
     { name: metricName(id), value: current },
     ...(target ? [{ name: "Target", value: target }] : []),
-    ...(baselineKind === "none" ? [] : [{ name: "Rolls back beyond", value: changeText(trigger, changeUnit) }]),
+    ...(baselineKind === "none"
+      ? []
+      : [{ name: "Rolls back beyond", value: worsenedText(trigger, changeUnit, direction) }]),
   ];
 }
 

@@ -1,3 +1,4 @@
+import { changeUnit, directionOf, thresholdMargin } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { spanText } from "../../vocab/index.ts";
 import type { Plan } from "../plan.ts";
@@ -7,7 +8,7 @@ import { dataFacts } from "./migrations.ts";
 import type { RunRecord } from "./record.ts";
 import { rehearsalText } from "./rehearsal.ts";
 import { rollbackAction, rollbackSteps } from "./rollback-steps.ts";
-import { changeText, levelText } from "./words.ts";
+import { boundText, worsenedText } from "./words.ts";
 
 type View = ArtifactView<"rollback-plan">;
 
@@ -61,7 +62,7 @@ export function rollbackPlanView(record: RunRecord): View {
 
 function metricTriggers(plan: Plan): NonNullable<View["triggers"]> {
   return (plan.metrics?.rules ?? []).flatMap((rule) => {
-    const unit = rule.kind === "error-rate" ? ("pp" as const) : ("%" as const);
+    const [unit, direction] = [changeUnit(rule), directionOf(rule)];
     const row = (condition: string, limit: string, action: string) => ({
       condition,
       limit,
@@ -71,10 +72,10 @@ function metricTriggers(plan: Plan): NonNullable<View["triggers"]> {
     const name = metricName(rule.id);
     const relative = plan.previous
       ? [
-          row(`${name} worse than the old version`, changeText(rule.trigger, unit), "roll back"),
+          row(`${name} worse than the old version`, worsenedText(rule.trigger, unit, direction), "roll back"),
           row(
             `${name} regression`,
-            worseningText(rule.threshold, unit),
+            worseningText(thresholdMargin(rule), unit, direction),
             plan.rollbackOnRegression ? "roll back" : "hold and ask",
           ),
         ]
@@ -82,7 +83,7 @@ function metricTriggers(plan: Plan): NonNullable<View["triggers"]> {
     const absolute =
       rule.sloTarget === undefined
         ? []
-        : [row(`${name} above its target`, levelText(rule.sloTarget, rule.unit), "roll back")];
+        : [row(`${name} outside its target`, boundText(rule.sloTarget, rule.unit, direction), "roll back")];
     return [...relative, ...absolute];
   });
 }

@@ -1,7 +1,7 @@
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import type { Reason } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
-import { judgedRows, metricName, trafficRows } from "./metric-rows.ts";
+import { judgedMetrics, judgedRows, metricName, trafficRows } from "./metric-rows.ts";
 import type { RunRecord, WatchRecord } from "./record.ts";
 import { intervalRows, isGap, pollsOf, probedText } from "./series.ts";
 import { reasonsText, triggerText } from "./words.ts";
@@ -74,7 +74,7 @@ function gaps(record: RunRecord, watched: WatchRecord): string[] {
   const polls = pollsOf(record, watched.key);
   const missed = polls.filter(isGap);
   const problems = new Set(missed.flatMap(({ event }) => (event.problem === undefined ? [] : [event.problem])));
-  const open = (watched.reading?.metrics ?? []).filter(({ candidate }) => candidate.value === undefined);
+  const open = judgedMetrics(watched.reading).filter(({ candidate }) => candidate.value === undefined);
   const probed = watched.reading ? probedText(record, polls) : "";
   return [
     ...(probed ? [`not all of it is of users: ${probed}`] : []),

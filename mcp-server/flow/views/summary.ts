@@ -13,7 +13,7 @@ import { decidedBy } from "./gate-views.ts";
 import { infrastructureLine } from "./infrastructure.ts";
 import { type JourneysRecord, journeysOf, journeysText } from "./journeys.ts";
 import { masked } from "./masked.ts";
-import { isRequired, metricName, trafficRows } from "./metric-rows.ts";
+import { isRequired, judgedMetrics, metricName, trafficRows } from "./metric-rows.ts";
 import { nextSteps, outcomeText, rollbackText, runningVersion } from "./outcome-words.ts";
 import { observationOf, type RunRecord, recordOf, type WatchRecord, watchesOf } from "./record.ts";
 import { stepResult } from "./report-rows.ts";
@@ -22,7 +22,7 @@ import { groupsText, type SmokeRecord, smokeOf, smokeText } from "./smoke.ts";
 import { gateStage } from "./strategy-parts.ts";
 import { testsOf } from "./tests.ts";
 import { durationMs, exposedMs, stepTimes } from "./times.ts";
-import { changeText, known, levelText, reasonsText } from "./words.ts";
+import { boundText, changeText, known, levelText, reasonsText } from "./words.ts";
 
 type View = MessageView<"final-summary">;
 type Line = NonNullable<View["gates"]>[number];
@@ -131,7 +131,7 @@ function sloLines(record: RunRecord): Line[] {
 }
 
 function judgedLines(record: RunRecord, { reading }: WatchRecord, whose = ""): Line[] {
-  return (reading?.metrics ?? []).map((metric) => sloLine(metric, isRequired(record, metric), whose));
+  return judgedMetrics(reading).map((metric) => sloLine(metric, isRequired(record, metric), whose));
 }
 
 /** Not judged by themselves; failed requests are judged as the error rate, so a failed one marks them too. */
@@ -145,9 +145,9 @@ function trafficLines(record: RunRecord, watched: WatchRecord, whose = ""): Line
 }
 
 function sloLine(metric: MetricReading, required: boolean, whose: string): Line {
-  const { candidate, unit, sloTarget, change, changeUnit, outcome } = metric;
+  const { candidate, unit, sloTarget, change, changeUnit, direction, outcome } = metric;
   const value = known(candidate.value, (v) => levelText(v, unit)) ?? "unknown";
-  const target = known(sloTarget, (v) => `target at most ${levelText(v, unit)}`);
+  const target = known(sloTarget, (v) => `target ${boundText(v, unit, direction)}`);
   const against = known(change, (v) => `${changeText(v, changeUnit)} against the baseline`);
   const open = outcome === "INCONCLUSIVE" ? `not proven${required ? "" : ", which the plan does not require"}` : "";
   const particulars = [target, against, open].filter(Boolean).join(", ");

@@ -20,6 +20,16 @@ export function changeText(value: number, unit: "pp" | "%"): string {
   return `${value < 0 ? "-" : "+"}${text}`;
 }
 
+/** A worsening by so much, with the sign that it has for this metric: `-30 %` of what should be high. */
+export function worsenedText(by: number, unit: "pp" | "%", direction: string | undefined): string {
+  return changeText(direction === "higher-is-better" ? -by : by, unit);
+}
+
+/** `at most 500 ms`, or `at least` where more is better. */
+export function boundText(target: number, unit: string, direction: string | undefined): string {
+  return `at ${direction === "higher-is-better" ? "least" : "most"} ${levelText(target, unit)}`;
+}
+
 /** `1,204 requests`. */
 export function requestsText(count: number): string {
   return `${num(count)} ${Math.round(count) === 1 ? "request" : "requests"}`;

@@ -18,8 +18,9 @@ export {
   MetricsSnapshot,
   MetricsSpec,
   RuleDispersion,
+  thresholdMargin,
 } from "./rule.ts";
 export { type MetricsState, requiredRules } from "./state.ts";
 export { enterFrozen, rearmWarmup, startMetrics, stepMetrics } from "./step.ts";
-export { errorRateRule, latencyRule } from "./usual-rules.ts";
+export { errorRateRule, latencyRule, throughputRule } from "./usual-rules.ts";
 export { LEAST_ERROR_SHARE, weightShares } from "./weights.ts";

@@ -3,9 +3,10 @@ import { controlFired } from "./control.ts";
 import { detectEvidence, eValue, excludeEvidence, neededFor } from "./e-values.ts";
 import { readInterval } from "./interval.ts";
 import { levelOf } from "./level.ts";
+import { isRecordable } from "./nulls.ts";
 import { secondsMissing, waitsFor } from "./outlook.ts";
 import type { MetricReading } from "./reading.ts";
-import { changeUnit, directionOf, isInPoints, type MetricRule } from "./rule.ts";
+import { changeUnit, directionOf, isInPoints, type MetricRule, thresholdMargin } from "./rule.ts";
 import type { MetricsState, Probe, RuleState, Seen } from "./state.ts";
 import { weightShares } from "./weights.ts";
 
@@ -25,9 +26,11 @@ export type Unproven =
 /** Point values, bounds and evidence of one metric, without the verdict over all. */
 export function readMetric(state: MetricsState, own: RuleState, rule: MetricRule, rejected: boolean): MetricReading {
   const { spec } = state;
-  const baselineKind = state.frozen ? "historical" : spec.baseline.kind === "concurrent" ? "concurrent" : "none";
-  const baseline = levelOf(rule, state.frozen ? own.recorded?.seen : own.baseline);
-  const candidate = levelOf(rule, candidateSeen(own));
+  // What follows the load cannot be compared with a record: there the stages before it stay what is known.
+  const isHistorical = state.frozen !== undefined && isRecordable(rule);
+  const baselineKind = isHistorical ? "historical" : spec.baseline.kind === "none" ? "none" : "concurrent";
+  const baseline = levelOf(rule, isHistorical ? own.recorded?.seen : own.baseline);
+  const candidate = levelOf(rule, isRecordable(rule) ? candidateSeen(own) : own.candidate);
   const change = changeOf(rule, baseline.value, candidate.value);
   const excludedAbove = upperBound(own, spec.beta);
   const evidence = round(detectEvidence(own.probes.find((probe) => probe.role === "threshold")));
@@ -49,7 +52,7 @@ export function readMetric(state: MetricsState, own: RuleState, rule: MetricRule
     changeUnit: changeUnit(rule),
     ...intervalOf(own, rule, spec.beta),
     ...(excludedAbove === undefined ? {} : { excludedAbove: round(excludedAbove) }),
-    limit: rule.threshold,
+    limit: thresholdMargin(rule),
     trigger: rule.trigger,
     ...(rule.sloTarget === undefined ? {} : { sloTarget: rule.sloTarget }),
     evidence,

@@ -39,6 +39,11 @@ export function isShare({ kind }: Pick<MetricRule, "kind">): boolean {
   return kind === "error-rate" || kind === "availability" || kind === "ratio";
 }
 
+/** Shares of requests and latencies can be compared with another time; throughput, rates and gauges follow the load. */
+export function isRecordable(rule: Pick<MetricRule, "kind">): boolean {
+  return isShare(rule) || rule.kind === "latency";
+}
+
 /** The limit that an absolute target puts on one arm, `marginPct` beyond it; gauges have none in counts. */
 export function targetLimit(
   rule: MetricRule,

@@ -7,7 +7,7 @@ import { baselineMissesTarget } from "./e-values.ts";
 import { type Merged, mergedEvidence } from "./evidence.ts";
 import { exposureOf, isCoarse, readMetric, unprovenBecause } from "./metric-reading.ts";
 import type { BareVerdict, MetricReading, MetricsReading } from "./reading.ts";
-import { changeUnit, type MetricRule } from "./rule.ts";
+import { changeUnit, type MetricRule, thresholdMargin } from "./rule.ts";
 import {
   absoluteFailText,
   baselineOutsideText,
@@ -76,9 +76,9 @@ function regressionVerdict(
     outcome: "FAIL",
     reasons: merged.blamed.map(({ rule, part }) => ({
       code: "regression",
-      text: relativeFailText(metricOf(metrics, rule), part, merged, rule.threshold),
+      text: relativeFailText(metricOf(metrics, rule), part, merged, thresholdMargin(rule)),
     })),
-    wouldPassIf: `${merged.blamed.map(({ rule }) => `${rule.id} not worse than the baseline by more than ${limitText(rule.threshold)} ${changeUnit(rule)}`).join("; ")}`,
+    wouldPassIf: `${merged.blamed.map(({ rule }) => `${rule.id} not worse than the baseline by more than ${limitText(thresholdMargin(rule))} ${changeUnit(rule)}`).join("; ")}`,
     judge: JUDGE,
   };
 }

@@ -4,7 +4,7 @@ import { stepAbsolute } from "./absolute.ts";
 import { candidateCut, NO_EDGE_PCT, purposeOf } from "./concurrent.ts";
 import { ALPHA_SHARE } from "./e-values.ts";
 import { edgeNearQuantile, exceedances, finiteEdges, totalOf } from "./histogram.ts";
-import { comparedCounts, isShare, relationOf } from "./nulls.ts";
+import { comparedCounts, isRecordable, relationOf } from "./nulls.ts";
 import type { ArmPoll } from "./poll.ts";
 import { isInPoints, type MetricRule, type MetricsSnapshot, type MetricsSpec, quantileAsked } from "./rule.ts";
 import type { Probe, RuleState, Seen } from "./state.ts";
@@ -46,7 +46,7 @@ export function openFrozen(
   snapshot: MetricsSnapshot,
   plannedPolls: number,
 ): RuleState {
-  if (!isShare(rule) && rule.kind !== "latency") return state;
+  if (!isRecordable(rule)) return state;
   const seen = recordedSeen(rule, snapshot);
   if (seen.counts.exposure === 0) return state;
   const edge = rule.kind === "latency" ? edgeNearQuantile(seen.buckets, quantileAsked(rule)) : undefined;

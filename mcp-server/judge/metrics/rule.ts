@@ -102,7 +102,7 @@ export const MetricsSpec = z.object({
   routing: z.enum(["per-request", "sticky", "by-replica"]).optional(),
   /** Calibrated before the first change, from baseline against baseline. */
   dispersions: Dispersions.optional(),
-  /** First polls with traffic on the candidate whose latencies are not judged, for either arm; errors always are. */
+  /** First polls with traffic on the candidate whose latencies and rates are not judged, for either arm; errors always are. */
   warmupPolls: z.number().int().min(0),
   rules: z.array(MetricRule).min(1),
   /** `none`: first deployment, only absolute targets apply. `before`: what the baseline did before the first change. */

@@ -92,8 +92,7 @@ export function stepMetrics(state: MetricsState, poll: readonly Increment[], pro
     warmupLeft: traffic ? Math.max(0, state.warmupLeft - 1) : state.warmupLeft,
     missedStreak: requiredRules(state.spec).some((rule) => missed(state, armsOf(rule))) ? state.missedStreak + 1 : 0,
     rules: eachRule(state, (own, rule) => {
-      // A cold start is slow; it is no excuse for errors, and users must not wait for a warm-up to be protected from them.
-      const step = { rule, ...armsOf(rule), warm: warm || rule.kind !== "latency", comparable, spec: state.spec };
+      const step = { rule, ...armsOf(rule), warm: warm || !warmsUp(rule), comparable, spec: state.spec };
       const seen = { ...own, windows: reads.get(own.id)?.windows ?? own.windows };
       return state.frozen ? frozenPoll(seen, step) : concurrentPoll(seen, step);
     }),
@@ -128,6 +127,14 @@ function isOfMethod(arm: ArmPoll, { method }: RuleState): boolean {
 
 function hasTraffic(arm: ArmPoll | undefined): boolean {
   return arm !== undefined && (arm.counts.exposure > 0 || arm.value !== undefined);
+}
+
+/**
+ * A cold start is slow, and traffic that has just moved does not have its share yet. Neither is an excuse for errors, and
+ * users must not wait for a warm-up to be protected from them.
+ */
+function warmsUp({ kind }: MetricRule): boolean {
+  return kind === "latency" || kind === "throughput" || kind === "rate";
 }
 
 function countsRequests({ kind }: MetricRule): boolean {

@@ -11,6 +11,15 @@ export function errorRateRule(limits: RuleLimits): MetricRule {
 }
 
 /**
+ * Completed requests per second of traffic share: a version that answers fewer than it is sent. Not required, because a
+ * missing answer shows as a failed or slow request too. Tolerance: 5 %, since a router gives a share by chance.
+ */
+export function throughputRule(limits: RuleLimits): MetricRule {
+  const id = "throughput" as MetricId;
+  return { id, kind: "throughput", series: id, unit: "rps", required: false, tolerance: 5, ...limits };
+}
+
+/**
  * A quantile of the response time, such as 0.99, judged through the share of requests above a bucket edge. Not
  * required, because buckets may be too coarse to answer. Tolerance: 5 %.
  */

@@ -17,7 +17,7 @@ export const DEFAULTS = DeployConfig.parse({
 
 /** The rules of a deployment with default settings at this threshold. */
 export function defaultRules(threshold: number): MetricRule[] {
-  return metricRules(DEFAULTS, threshold);
+  return metricRules(DEFAULTS, threshold, "per-request");
 }
 
 /**
