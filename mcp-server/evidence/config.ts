@@ -2,6 +2,7 @@ import { z } from "zod";
 import { Duration, durationMs, FlowError, Priority } from "../vocab/index.ts";
 import { envNames, HttpStep, PassEnv, UrlPath } from "./http-step.ts";
 import { PrometheusConfig } from "./metrics/prometheus/config.ts";
+import { placeholdersIn } from "./placeholders.ts";
 
 const Regex = z.string().min(1).max(500).describe("regular expression, matched against the whole value");
 const Argv = z.array(z.string()).min(1).describe("command as an argument array; no shell reads it");
@@ -68,6 +69,18 @@ const ReportFiles = z.strictObject({
   reports: z.array(z.string().min(1)).min(1).describe("report files, folders or globs inside the project"),
 });
 
+/** A suite that is run against production itself. Its owner has to say that it may be: nothing else makes it safe. */
+export const ProductionSuite = z.strictObject({
+  id: CheckId,
+  ...CommandParts,
+  env: CommandParts.env.describe("variables set for the command; {url} and {version} are replaced in them too"),
+  safeInProduction: z
+    .literal(true)
+    .describe("it does no harm to real users and data; without this mark the suite is refused"),
+  priority: Priority.default("P1").describe("of its tests that carry none; only P0 and P1 are compared"),
+});
+export type ProductionSuite = z.infer<typeof ProductionSuite>;
+
 /** Section `tests` of deploy.yaml: where the results before and after the change come from. */
 export const TestsConfig = z.strictObject({
   baseline: ReportFiles.optional().describe(
@@ -76,6 +89,13 @@ export const TestsConfig = z.strictObject({
   candidate: z
     .union([z.strictObject(CommandParts), ReportFiles])
     .describe("a command that writes its report to {report}, or report files of {version}"),
+  production: z
+    .array(ProductionSuite)
+    .min(1)
+    .optional()
+    .describe(
+      "suites that are run against {url}, the entry of production: before its first change and once the new version has all traffic",
+    ),
 });
 export type TestsConfig = z.infer<typeof TestsConfig>;
 
@@ -156,13 +176,46 @@ export function envProblems(
     .map((name) => ({ key, what: `{env:${name}} is used but ${name} is not in passEnv` }));
 }
 
+const NO_REPORT = "nothing says where the report goes: write {report} in an argument";
+
 /** Problems of a tests section beyond its schema; empty when it can be used. */
 export function testsProblems(config: TestsConfig): ConfigProblem[] {
-  const { candidate } = config;
-  if (!("command" in candidate) || candidate.command.some((argument) => argument.includes("{report}"))) return [];
+  const { candidate, production = [] } = config;
+  const silent = "command" in candidate && !candidate.command.some((argument) => argument.includes("{report}"));
   return [
-    { key: "tests.candidate.command", what: "nothing says where the report goes: write {report} in an argument" },
+    ...(silent ? [{ key: "tests.candidate.command", what: NO_REPORT }] : []),
+    ...production.flatMap((suite, index) => suiteProblems(suite, `tests.production[${index}]`)),
+    ...twice(production.map(({ id }) => id)).map((index) => ({
+      key: `tests.production[${index}].id`,
+      what: "used by an earlier suite too",
+    })),
   ];
+}
+
+/** What may stand in braces in a production suite; a name without a value would stop it in the middle of a run. */
+const SUITE_PLACEHOLDERS: readonly string[] = ["report", "url", "version"];
+
+function suiteProblems({ command, env, timeout }: ProductionSuite, key: string): ConfigProblem[] {
+  const unknown = (text: string, allowed: readonly string[]) =>
+    placeholdersIn(text).filter((name) => !allowed.includes(name));
+  const what = (name: string, allowed: readonly string[]) =>
+    `{${name}} has no value here: ${allowed.map((known) => `{${known}}`).join(", ")} have`;
+  const inEnv = SUITE_PLACEHOLDERS.filter((name) => name !== "report");
+  return [
+    ...(command.some((argument) => argument.includes("{report}")) ? [] : [{ key: `${key}.command`, what: NO_REPORT }]),
+    ...command
+      .flatMap((argument) => unknown(argument, SUITE_PLACEHOLDERS))
+      .map((name) => ({ key: `${key}.command`, what: what(name, SUITE_PLACEHOLDERS) })),
+    ...Object.entries(env).flatMap(([variable, value]) =>
+      unknown(value, inEnv).map((name) => ({ key: `${key}.env.${variable}`, what: what(name, inEnv) })),
+    ),
+    ...(durationMs(timeout) < 1 ? [{ key: `${key}.timeout`, what: "no time at all" }] : []),
+  ];
+}
+
+/** Places of the names that stand earlier in the list already. */
+function twice(names: readonly string[]): number[] {
+  return names.flatMap((name, index) => (names.indexOf(name) < index ? [index] : []));
 }
 
 /** Throws the first problem as a FlowError of code `config`. */

@@ -1,4 +1,5 @@
 import {
+  type GateInput,
   type GateVerdict,
   JUDGE,
   judgeInfra,
@@ -13,6 +14,7 @@ import {
 import { type Dimension, type Reason, Verdict, type Version } from "../vocab/index.ts";
 import { rehearsalDimension } from "./rehearsal-record.ts";
 import type { RunState, WatchState } from "./run-state.ts";
+import { hasSuites, suitesOf } from "./suites-record.ts";
 import { STAGE_SMOKE, STAGING_REGRESSION } from "./target-limits.ts";
 
 /**
@@ -137,7 +139,10 @@ export function productionGateOf(state: RunState, watchKey: string): GateVerdict
   return productionGate({
     threshold: state.plan.regressionThreshold,
     deploy: deployOf(state, watched),
-    tests: notApplicable(state, "production.tests") ?? missing("tests-not-run", "the production suite was not run"),
+    tests:
+      notApplicable(state, "production.tests") ??
+      suitesOf(state, "after")?.verdict ??
+      missing("tests-not-run", "the production suites have not ended"),
     metrics: metrics ?? notApplicable(state, "production.regression") ?? fromMetrics(reading, "regression", "metric"),
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
     smoke: notApplicable(state, "production.smoke") ?? smokeOf(watched),
@@ -148,6 +153,15 @@ export function productionGateOf(state: RunState, watchKey: string): GateVerdict
 
 /** Whether production is back on the old version and well; after a first deployment, whether nobody is served any more. */
 export function rollbackGateOf(state: RunState, watchKey: string): RollbackVerdict {
+  return rollbackVerification({ ...backInput(state, watchKey), ...suitesBack(state) });
+}
+
+/** The same without the suites, which run once the watch is over. */
+export function rollbackWatchOf(state: RunState, watchKey: string): RollbackVerdict {
+  return rollbackVerification(backInput(state, watchKey));
+}
+
+function backInput(state: RunState, watchKey: string): GateInput {
   const watched = state.watches.get(watchKey);
   const reading = readingOf(state, watched);
   const { plan } = state;
@@ -155,7 +169,7 @@ export function rollbackGateOf(state: RunState, watchKey: string): RollbackVerdi
     ? undefined
     : { outcome: "NOT_APPLICABLE", reason: "a first deployment has no version to go back to" };
   const metrics = nothing ?? notApplicable(state, "production.metrics");
-  return rollbackVerification({
+  return {
     threshold: plan.regressionThreshold,
     traffic: plan.previous ? trafficOf(state, watched, plan.previous.version) : withdrawnOf(state),
     smoke: nothing ?? notApplicable(state, "production.smoke") ?? smokeOf(watched),
@@ -163,7 +177,16 @@ export function rollbackGateOf(state: RunState, watchKey: string): RollbackVerdi
     slo: metrics ?? fromMetrics(reading, "slo", "service level"),
     infra: nothing ?? infraOf(watched),
     metrics: metrics ?? fromMetrics(reading, "regression", "metric"),
-  });
+  };
+}
+
+function suitesBack(state: RunState): Partial<Pick<GateInput, "tests">> {
+  if (!state.plan.previous || !hasSuites(state)) return {};
+  return {
+    tests:
+      suitesOf(state, "back")?.verdict ??
+      missing("tests-not-run", "the production suites were not run after the rollback"),
+  };
 }
 
 function withdrawnOf(state: RunState): Dimension {

@@ -1,8 +1,10 @@
+import type { ProductionSuite } from "../evidence/config.ts";
 import type { MetricSource } from "../evidence/metrics/index.ts";
 import type { Finding, MachineCheck } from "../evidence/readiness/index.ts";
-import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
+import type { JourneysRun, MetricsSnapshot, SmokeRun, TestsVerdict } from "../judge/index.ts";
 import type { Arm, EvidenceRef, LiveState, Verdict, Version } from "../vocab/index.ts";
 import type { Track } from "./events.ts";
+import type { SuiteSide, SuitesResult } from "./suites-record.ts";
 
 /** A stored piece of evidence and where it lies below the run's evidence folder. */
 export interface StoredEvidence {
@@ -17,6 +19,12 @@ export interface TestsEvidence {
   /** The whole result of the check, as `regression-check` prints it. */
   readonly check: unknown;
 }
+
+/** What a suite that ran in production brought: its kept rows, or why there are none. */
+export type SuiteAnswer = { readonly id: string } & (
+  | { readonly stored: StoredEvidence; readonly flaky: number }
+  | { readonly problem: string }
+);
 
 /**
  * What a runbook measures with. Made once per run from its plan; a test can replace any of it.
@@ -46,6 +54,14 @@ export interface Hands {
   restProbes(track: Track): void;
   /** Runs or reads the tests of the new version and compares them with the baseline. */
   tests(signal: AbortSignal): Promise<TestsEvidence>;
+  /** Runs one suite against production, which serves this version at this entry, and keeps what it says. */
+  suite(
+    suite: ProductionSuite,
+    at: { side: SuiteSide; url: string; version: Version },
+    signal: AbortSignal,
+  ): Promise<SuiteAnswer>;
+  /** Judges what the suites of a side said against what they said of the version before. */
+  judgeSuites(side: SuiteSide, result: SuitesResult): Promise<{ verdict: Verdict; check: TestsVerdict | null }>;
   /** Sends the configured load to a URL until the signal aborts or it ends by itself; undefined when none is configured. */
   load(url: string, signal: AbortSignal): Promise<void> | undefined;
   /** Makes one check of readiness and keeps what it rests on. */

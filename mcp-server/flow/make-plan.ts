@@ -360,9 +360,9 @@ function refuseUncalibrated({ config, routing }: PlanFacts): void {
 function notApplicableOf(facts: PlanFacts, hasPrevious: boolean): Record<string, string> {
   const { config } = facts;
   const reasons: Record<string, string> = {
-    "production.tests": "no suite is marked safe to run in production",
     ...notJudgedOnTarget(config),
   };
+  if (!config.tests?.production) reasons["production.tests"] = "no suite is marked safe to run in production";
   if (!config.journeys) {
     reasons["staging.journeys"] = "no journeys are configured";
     reasons["production.journeys"] = "no journeys are configured";

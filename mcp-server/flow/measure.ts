@@ -21,6 +21,7 @@ import type { Hands, StoredEvidence } from "./hands.ts";
 import { openMetricSource } from "./metric-source.ts";
 import type { Plan } from "./plan.ts";
 import { probeJourneys } from "./probing.ts";
+import { answerSuite, judgeStoredSuites } from "./production-suites.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
 import { lockHeld, makeReadinessCheck } from "./readiness-checks.ts";
@@ -135,6 +136,9 @@ export function createHands(project: Project, run: Run): Hands {
       added.get(track)?.prober.rest();
     },
     tests: (signal) => collectTests(project, run, signal),
+    suite: (suite, at, signal) =>
+      answerSuite(project, plan, suite, { ...at, ownership: run.state().ownerships }, signal),
+    judgeSuites: (side, result) => judgeStoredSuites(project, paths.evidence, run.state(), side, result),
     load: (url, signal) => {
       const load = plan.staging?.config.load;
       if (!load) return undefined;

@@ -5,6 +5,7 @@ import type { Request } from "./events.ts";
 import { planHash } from "./plan.ts";
 import { roleRefusal, roleText } from "./roles.ts";
 import type { RunState } from "./run-state.ts";
+import { suitesVerdictIn } from "./suites-record.ts";
 
 /** What became of a request. */
 export interface Receipt {
@@ -167,6 +168,7 @@ function unacceptable(state: RunState, questionKey: string): string | undefined 
   return acceptanceRefusal({
     checks: [...(watched?.smoke?.run.results ?? []), ...(watched?.journeys?.run.results ?? [])],
     slo: track && readMetrics(track).slo.outcome,
+    suites: watched && suitesVerdictIn(state, watched.watch)?.outcome,
   });
 }
 

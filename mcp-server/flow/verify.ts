@@ -10,6 +10,7 @@ import { FlowEvent, type Request } from "./events.ts";
 import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.ts";
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
 import { Plan, planHash } from "./plan.ts";
+import { rejudgeSuites } from "./production-suites.ts";
 import type { Project } from "./project.ts";
 import { answerDifference, evidenceDifference } from "./readiness-evidence.ts";
 import {
@@ -24,6 +25,7 @@ import { emptyState, type RunState } from "./run-state.ts";
 import { stageKey } from "./runbooks/stages.ts";
 import { occasionOf, signatureObjection } from "./signature.ts";
 import { applyEvent } from "./state.ts";
+import { suiteSideOf } from "./suites-record.ts";
 import { rejudgeTests } from "./test-evidence.ts";
 import { journeysVerdict } from "./watch-smoke.ts";
 
@@ -148,6 +150,12 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
     }
     if (event.event === "result") {
       const problem = answerDifference(kept, state, event.key, event.value as Json);
+      if (problem) differs(problem);
+    }
+    const side = event.event === "result" ? suiteSideOf(event.key) : undefined;
+    if (event.event === "result" && side !== undefined && side !== "before") {
+      const problem = await rejudgeSuites(project, join(folder, "evidence"), state, side, event.value);
+      gates += 1;
       if (problem) differs(problem);
     }
     if (event.event === "result" && isFreezeKey(event.key)) {

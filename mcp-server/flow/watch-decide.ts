@@ -2,9 +2,11 @@ import { decideStage, judgeInfra, type MetricsReading, readMetrics, type StageDe
 import type { StepKey } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Question, WatchEnd } from "./events.ts";
-import { rollbackGateOf } from "./gates.ts";
+import { rollbackWatchOf } from "./gates.ts";
 import { shareOf } from "./live-summary.ts";
+import { suitesLimitMs } from "./production-suites.ts";
 import type { PendingQuestion, RunState, WatchState } from "./run-state.ts";
+import { hasSuites, suitesVerdictIn } from "./suites-record.ts";
 import { checksApply } from "./target-limits.ts";
 
 /** What the judge says about the state after the last poll. */
@@ -33,6 +35,8 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     smokeCleanForMs: cleanFor(watched),
     ...(watched.journeys ? { journeys: watched.journeys.verdict } : {}),
     journeysRequired: state.plan.journeys !== null && checksApply(state.plan, watched.watch),
+    tests: suitesVerdictIn(state, plan),
+    testsMayTakeMs: plan.final && hasSuites(state) ? suitesLimitMs(state.plan) : undefined,
     infra,
     degradedForMs: watched.degradedForMs ?? 0,
     shareOffForMs: watched.shareOffForMs ?? 0,
@@ -81,7 +85,7 @@ function decideStaging(state: RunState, watched: WatchState, failed: boolean): S
 /** After a rollback an unmet point is watched on until the extension is used up; then the gate's answer is final. */
 function decideAfterRollback(state: RunState, watched: WatchState): StageDecision {
   const { plannedMs, extensionMs } = watched.watch;
-  const well = watched.servedMs >= plannedMs && rollbackGateOf(state, watched.key).verdict.outcome === "PASS";
+  const well = watched.servedMs >= plannedMs && rollbackWatchOf(state, watched.key).verdict.outcome === "PASS";
   if (well || watched.watchedMs >= plannedMs + extensionMs) return { do: "advance", proven: well, reasons: [] };
   return { do: "continue", waitsFor: "proof that the old version is well" };
 }
@@ -192,7 +196,7 @@ function questionOf(run: Run, decision: Extract<StageDecision, { do: "hold" }>, 
   const decideMs = run.state().unattended ? waits.decisionUnattendedMs : waits.decisionMs;
   const why = decision.reasons.map((reason) => reason.text).join("; ");
   const about = decision.question;
-  const options = OPTIONS[about];
+  const options = OPTIONS[about].filter((option) => !(decision.unacceptable && option === "accept"));
   const question = { about, text: `The rollout is held (${about}): ${why}`, onExpiry: onExpiry(decision) };
   if (!investigating) return { ...question, options, deadlineMs: decideMs };
   // Investigated once, then a decision is due: it may also come earlier.

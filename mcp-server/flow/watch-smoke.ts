@@ -6,6 +6,8 @@ import type { Run } from "./engine.ts";
 import type { Hands } from "./hands.ts";
 import { quoted } from "./quoted.ts";
 import type { RunState, WatchState } from "./run-state.ts";
+import { runSuites } from "./run-suites.ts";
+import { hasSuites, suiteSideIn, suitesKey } from "./suites-record.ts";
 import { unlessAborted } from "./unless-aborted.ts";
 
 /** How the smoke checks and journeys of a watch are run, beside the polls. */
@@ -62,7 +64,24 @@ export async function startChecks(
       last: () => watched.journeys?.run,
       record: (seen) => recordJourneys(run, hands, key, seen),
     }),
+    untilSuitesAnswer(run, hands, watched, signal),
   ]);
+}
+
+/** Runs the suites that are safe in production beside the observation, so that what they find is acted on at once. */
+async function untilSuitesAnswer(run: Run, hands: Hands, watched: WatchState, signal: AbortSignal): Promise<void> {
+  const side = suiteSideIn(watched.watch);
+  if (!side || !hasSuites(run.state())) return;
+  const ended = () => run.state().results.has(suitesKey(side));
+  while (!signal.aborted && !ended()) {
+    try {
+      await runSuites(run, hands, side, subjectOf(run, watched), signal);
+    } catch (error) {
+      if (error instanceof FencedOut) throw error;
+      // Interrupted, or a platform or disk that refused: the suites are run again while the watch goes on.
+      if (!signal.aborted) await run.clock.sleep(run.plan.pollMs, signal);
+    }
+  }
 }
 
 /** Outcomes by name; what two rounds of the same checks are compared by. */

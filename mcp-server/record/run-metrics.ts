@@ -39,7 +39,7 @@ export const RunMetrics = z.object({
   regression: z.object({
     thresholdPct: z.number(),
     staging: z.object({ verdict: z.string().nullable(), ratePct: Measured }),
-    /** `ratePct`: of the tests; a suite that production does not run leaves it null. */
+    /** `ratePct`: of the tests; null where no suite is marked safe to run in production. */
     production: z.object({
       verdict: z.string().nullable(),
       ratePct: Measured,

@@ -112,6 +112,7 @@ export function playAll(title: string, scenarios: readonly Scenario[], options: 
         prepare: (root) => {
           addRelease(root, FIRST, "healthy");
           editConfig(root, [[["target", "env"], { SHOP_DATA: root }]]);
+          options.prepare?.(root);
         },
       });
       // Only now: where nobody serves yet, making the world has fixed the port of production.

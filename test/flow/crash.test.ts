@@ -28,6 +28,13 @@ const ROLLING = {
 const FLOORS = { canary: { stages: [20, 100], stageDuration: "10m", minRequests: 50 }, observe: "15m" };
 
 const JOURNEYS = { journeys: [{ id: "buy", steps: [{ path: "/" }, { method: "POST", path: "/pay" }] }] };
+const SUITES = {
+  tests: {
+    baseline: { reports: ["reports/{previousVersion}.xml"] },
+    candidate: { reports: ["reports/{version}.xml"] },
+    production: [{ id: "checkout", command: ["run", "{report}"], safeInProduction: true }],
+  },
+};
 const MIGRATIONS = [
   { id: "add_phone", kind: "expand", reversible: true },
   { id: "add-email", kind: "expand", reversible: true },
@@ -127,6 +134,15 @@ const STORIES: Story[] = [
           world.senses.journeys = (mode, version) => (mode === "production" ? [JOURNEY_FAIL] : well(mode, version));
         },
       );
+    },
+  },
+  { name: "with suites that run in production", outcome: "SUCCESS", config: SUITES },
+  {
+    name: "rolled back for a test of a suite that runs in production",
+    outcome: "ROLLED_BACK",
+    config: SUITES,
+    script: (world) => {
+      world.senses.suite = (side) => (side === "after" ? ["pay"] : []);
     },
   },
   {

@@ -3,13 +3,16 @@ import type { Run } from "../../mcp-server/flow/engine.ts";
 import type { Track } from "../../mcp-server/flow/events.ts";
 import type { Hands } from "../../mcp-server/flow/hands.ts";
 import { createHands } from "../../mcp-server/flow/measure.ts";
+import { keepSuite, marked } from "../../mcp-server/flow/production-suites.ts";
 import type { Project } from "../../mcp-server/flow/project.ts";
+import type { SuiteSide } from "../../mcp-server/flow/suites-record.ts";
 import type {
   JourneyResult,
   JourneysRun,
   MetricsSnapshot,
   SmokeResult,
   SmokeRun,
+  TestRow,
 } from "../../mcp-server/judge/index.ts";
 import type { Clock } from "../../mcp-server/ports/index.ts";
 import {
@@ -18,6 +21,7 @@ import {
   type Instant,
   instantOf,
   type MetricId,
+  sha256,
   type Version,
 } from "../../mcp-server/vocab/index.ts";
 import type { FakePlatform, Tally } from "./fake-platform.ts";
@@ -34,7 +38,12 @@ export interface Senses {
   smoke: (mode: SmokeRun["mode"], version: string) => SmokeResult[] | Error;
   /** The same for the user journeys. */
   journeys: (mode: JourneysRun["mode"], version: string) => JourneyResult[] | Error;
+  /** Tests of a production suite that fail; an Error: it gave no answer. */
+  suite: (side: SuiteSide, suite: string) => readonly string[] | Error;
 }
+
+/** The tests of every production suite. */
+export const SUITE_TESTS = ["search", "pay"];
 
 export const JOURNEY_PASS: JourneyResult = {
   id: "buy",
@@ -73,12 +82,14 @@ export function wellSenses(): Senses {
     lockLost: false,
     smoke: (_mode, version) => [{ ...SMOKE_PASS, versionObserved: version }],
     journeys: (_mode, version) => [{ ...JOURNEY_PASS, versionObserved: version }],
+    suite: () => [],
   };
 }
 
 const HISTORY_SECONDS = 600;
 const SMOKE_MS = 200;
 const JOURNEYS_MS = 300;
+const SUITE_MS = 30_000;
 
 /** The real hands with their eyes on the fake platform: metrics and smoke are its, tests and evidence are real. */
 export function fakeHands(o: {
@@ -110,6 +121,17 @@ export function fakeHands(o: {
       const results = senses.journeys(mode, version);
       if (results instanceof Error) throw results;
       return { mode, versionExpected: version, results };
+    },
+    suite: async (suite, at, signal) => {
+      await clock.sleep(SUITE_MS, signal);
+      signal.throwIfAborted();
+      const failing = senses.suite(at.side, suite.id);
+      if (failing instanceof Error) return { id: suite.id, problem: failing.message };
+      const rows = SUITE_TESTS.map(
+        (name): TestRow => ({ status: failing.includes(name) ? "failed" : "passed", suite: [], name }),
+      ).map(marked(suite));
+      const rawSha256 = sha256(JSON.stringify(rows));
+      return { id: suite.id, stored: keepSuite(project, suite, at, { rows, rawSha256 }), flaky: 0 };
     },
     load: () => undefined,
     lock: () => ({ held: !senses.lockLost, text: senses.lockLost ? "held by somebody else" : "held by this run" }),

@@ -3,6 +3,7 @@ import type { LiveState, StepKey, Verdict, Version } from "../../vocab/index.ts"
 import { type Run, stepKey } from "../engine.ts";
 import type { Hands } from "../hands.ts";
 import { quoted } from "../quoted.ts";
+import { suitesBefore } from "../run-suites.ts";
 import { BASELINE_JOURNEYS, journeysVerdict, recordJourneys, recordSmoke } from "../watch-smoke.ts";
 
 /** Records what production does before its first change: the reference for the observation and after a rollback. */
@@ -11,6 +12,7 @@ export async function baseline(run: Run, hands: Hands): Promise<void> {
   const { plan } = run;
   const previous = plan.previous;
   if (previous) await checksBefore(run, hands, previous.version);
+  await suitesBefore(run, hands);
   if (!previous || !plan.metrics) {
     run.append({
       event: "baseline",

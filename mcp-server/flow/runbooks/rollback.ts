@@ -1,9 +1,11 @@
 import type { GateVerdict } from "../../judge/index.ts";
-import type { LiveState, Reason } from "../../vocab/index.ts";
+import type { LiveState, Reason, Version } from "../../vocab/index.ts";
 import { isNoTargetFailure, type Run, stepKey } from "../engine.ts";
 import { rollbackGateOf } from "../gates.ts";
 import type { Hands } from "../hands.ts";
 import { quoted } from "../quoted.ts";
+import { runSuites } from "../run-suites.ts";
+import { hasSuites } from "../suites-record.ts";
 import { watch } from "../watch.ts";
 import { applyPools } from "./apply.ts";
 import { poolsBack, previousOnly } from "./pools.ts";
@@ -34,7 +36,7 @@ export async function rollback(run: Run, hands: Hands): Promise<WentBack> {
   }
   if (gate.verdict.outcome !== "PASS" && !run.state().results.has("rollback/scale")) {
     const why = gate.verdict.reasons.map((reason) => reason.text).join("; ");
-    const text = `the old version has all traffic and is healthy; its metrics could not prove more: ${why}`;
+    const text = `the old version has all traffic and is healthy; more could not be proven: ${why}`;
     run.append({ event: "notice", level: "warning", text });
   }
   await applyPools(run, stepKey("rollback", "scale"), {
@@ -59,8 +61,8 @@ function oldInstances({ plan, state }: Run): number {
 }
 
 /**
- * Metrics that answer but have too few requests to judge: a quiet service is not a failed rollback. A source that
- * does not answer is another matter.
+ * Metrics that answer but have too few requests to judge, and suites without an answer: a quiet service and a broken
+ * suite are no failed rollback. A source of metrics that does not answer is another matter.
  */
 function isMerelyUnproven(run: Run, { dimensions }: GateVerdict): boolean {
   const answering = run.state().watches.get(WATCH)?.deadForMs === 0;
@@ -68,7 +70,7 @@ function isMerelyUnproven(run: Run, { dimensions }: GateVerdict): boolean {
     ([name, { outcome }]) =>
       outcome === "PASS" ||
       outcome === "NOT_APPLICABLE" ||
-      (outcome === "INCONCLUSIVE" && answering && (name === "metrics" || name === "slo")),
+      (outcome === "INCONCLUSIVE" && (name === "tests" || (answering && (name === "metrics" || name === "slo")))),
   );
 }
 
@@ -169,11 +171,22 @@ async function verify(run: Run, hands: Hands) {
       },
       { mode: "post-rollback", baseUrls: (live) => [live.entryUrl] },
     );
+    await suitesAgain(run, hands, plan.previous.version);
   } else await withdrawn(run);
   if (!run.state().gates.has(key)) run.append({ event: "gate", key, gate: rollbackGateOf(run.state(), WATCH) });
   const gate = run.state().gates.get(key);
   if (!gate) throw new Error("the rollback gate was not journalled");
   return gate;
+}
+
+/** Shows that no test is lost on the old version either. Suites that cannot be run prove nothing, and stop nothing. */
+async function suitesAgain(run: Run, hands: Hands, version: Version): Promise<void> {
+  if (!hasSuites(run.state())) return;
+  await runSuites(run, hands, "back", version, run.interrupted).catch((error: unknown) => {
+    if (isNoTargetFailure(error)) throw error;
+    const text = `the production suites could not be run after the rollback: ${quoted(error)}`;
+    run.append({ event: "notice", level: "warning", text });
+  });
 }
 
 /** Where there was no old version, nobody must be served by the new one any more. */

@@ -5,7 +5,7 @@ import { adviceOf } from "./advice.ts";
 import { journeyRows, journeysOf } from "./journeys.ts";
 import { judgedRows, trafficRows } from "./metric-rows.ts";
 import { type GateRecord, observationOf, type RunRecord, type WatchRecord, watchesOf } from "./record.ts";
-import { countRows, testRows, testsOf } from "./tests.ts";
+import { comparedIn, countRows, listedTests, suiteTestsOf, testsOf } from "./tests.ts";
 import { known, reasonsText, triggerText } from "./words.ts";
 
 type GateView = ArtifactView<"regression-gate">;
@@ -14,7 +14,6 @@ type Severity = GateView["severity"];
 /** The staging gate: tests of the new version and what staging showed. */
 export function stagingGateView(record: RunRecord, entry: GateRecord): GateView {
   const tests = testsOf(record.state);
-  const listed = tests && testRows(tests);
   return {
     ...common(record, entry),
     gate: "staging",
@@ -22,10 +21,8 @@ export function stagingGateView(record: RunRecord, entry: GateRecord): GateView 
     baseline: testsBaselineText(record),
     scope: tests?.scope ?? "full",
     severity: severityOf(record, entry.gate),
-    ratePct: tests?.regressionRate ?? null,
+    ...listedTests(tests),
     counts: tests ? countRows(record, tests) : [],
-    tests: listed?.rows ?? [],
-    testsOmitted: listed?.omitted ?? 0,
     metrics: metricRows(record, watchesOf(record, "staging")[0]),
     journeys: journeyRows(record, journeysOf(record, "staging")),
     advice: adviceOf(record, "staging"),
@@ -41,7 +38,7 @@ export function productionGateView(record: RunRecord, entry: GateRecord): GateVi
     baseline: metricsBaselineText(record),
     scope: "critical",
     severity: severityOf(record, entry.gate),
-    ratePct: null,
+    ...listedTests(suiteTestsOf(record.state, "after")),
     metrics: metricRows(record, observationOf(record)),
     journeys: journeyRows(record, journeysOf(record, "production")),
     rollback: rollbackFacts(record),
@@ -59,7 +56,7 @@ export function postRollbackGateView(record: RunRecord, entry: GateRecord): Gate
     baseline: metricsBaselineText(record),
     scope: "critical",
     severity: severityOf(record, entry.gate),
-    ratePct: null,
+    ...listedTests(suiteTestsOf(record.state, "back")),
     metrics: metricRows(record, watchesOf(record, "post-rollback")[0]),
     journeys: journeyRows(record, journeysOf(record, "post-rollback")),
     rollback: rollbackFacts(record),
@@ -118,7 +115,7 @@ export function dimensionsOf(gate: GateVerdict): (readonly [DimensionName, Dimen
 
 /** How grave a gate of this run is. */
 export function severityOf(record: RunRecord, gate: GateVerdict): Severity {
-  return gateSeverity(gate, gate.gate === "staging" ? testsOf(record.state)?.severity : undefined);
+  return gateSeverity(gate, comparedIn(record, gate)?.severity);
 }
 
 function metricRows(record: RunRecord, watched: WatchRecord | undefined) {

@@ -8,7 +8,7 @@ import { gateOf, observationOf, type RunRecord, type WatchRecord, watchesOf } fr
 import { rollbackResult } from "./rollback.ts";
 import { armTotals, errorRatePct, pollsOf, quantileEdge, throughputRps } from "./series.ts";
 import { smokeCounts, smokeOf } from "./smoke.ts";
-import { testsOf } from "./tests.ts";
+import { suiteTestsOf, testsOf } from "./tests.ts";
 import { decideMs, durationMs, exposedMs, restoreMs, rollbackMs, stepTimes } from "./times.ts";
 
 /** The figures that the flow is told to track, one object per run. */
@@ -62,7 +62,7 @@ function regression(record: RunRecord, observed: WatchRecord | undefined): RunMe
     staging: { verdict: verdictOf("staging"), ratePct: testsOf(record.state)?.regressionRate ?? null },
     production: {
       verdict: verdictOf("production"),
-      ratePct: null,
+      ratePct: suiteTestsOf(record.state, "after")?.regressionRate ?? null,
       errorRateChangePp: change("error-rate"),
       latencyP99ChangePct: change("latency"),
     },

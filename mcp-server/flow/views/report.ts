@@ -18,7 +18,7 @@ import { incidentSeverity } from "./severity.ts";
 import { signOffs } from "./sign-offs.ts";
 import { failureLines, groupRows, type SmokeRecord, smokeOf, smokeText } from "./smoke.ts";
 import { gateStage } from "./strategy-parts.ts";
-import { testsOf } from "./tests.ts";
+import { comparedIn } from "./tests.ts";
 import { durationMs, exposedMs, restoreMs, rollbackMs } from "./times.ts";
 import { unknowns } from "./unknowns.ts";
 import { userImpact } from "./user-impact.ts";
@@ -153,7 +153,7 @@ function gateRows(record: RunRecord): NonNullable<View["gates"]> {
     gate: gate.gate === "stage" ? `stage (${gateStage(record.plan, key)})` : gate.gate,
     verdict: gate.verdict.outcome,
     thresholdPct: record.plan.regressionThreshold,
-    ratePct: gate.gate === "staging" ? (testsOf(record.state)?.regressionRate ?? null) : null,
+    ratePct: comparedIn(record, gate)?.regressionRate ?? null,
     decidedBy: decidedBy(gate),
   }));
 }

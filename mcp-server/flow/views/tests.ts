@@ -1,7 +1,8 @@
-import { type ListedTest, TestsVerdict } from "../../judge/index.ts";
+import { type GateVerdict, type ListedTest, TestsVerdict } from "../../judge/index.ts";
 import type { ArtifactView } from "../../record/artifact-kinds/index.ts";
 import { num } from "../../record/figures.ts";
 import type { RunState } from "../run-state.ts";
+import { type SuiteSide, suitesOf } from "../suites-record.ts";
 import type { RunRecord } from "./record.ts";
 
 type GateView = ArtifactView<"regression-gate">;
@@ -15,6 +16,28 @@ export function testsOf(state: RunState): TestsVerdict | undefined {
   const check = result !== null && typeof result === "object" && "check" in result ? result.check : undefined;
   const parsed = TestsVerdict.safeParse(check);
   return parsed.success ? parsed.data : undefined;
+}
+
+/** The comparison of the suites that ran in production: of the new version, or of the old one after going back. */
+export function suiteTestsOf(state: RunState, side: Exclude<SuiteSide, "before">): TestsVerdict | undefined {
+  return TestsVerdict.safeParse(suitesOf(state, side)?.check).data;
+}
+
+/** The comparison of tests that a gate rests on; undefined where it rests on none. */
+export function comparedIn({ state }: RunRecord, { gate }: Pick<GateVerdict, "gate">): TestsVerdict | undefined {
+  if (gate === "staging") return testsOf(state);
+  if (gate === "production") return suiteTestsOf(state, "after");
+  return gate === "rollback" ? suiteTestsOf(state, "back") : undefined;
+}
+
+/** What a report of a gate shows of a comparison. */
+export function listedTests(verdict: TestsVerdict | undefined): Pick<GateView, "ratePct" | "tests" | "testsOmitted"> {
+  const listed = verdict && testRows(verdict);
+  return {
+    ratePct: verdict?.regressionRate ?? null,
+    tests: listed?.rows ?? [],
+    testsOmitted: listed?.omitted ?? 0,
+  };
 }
 
 /** Numbers of both sides as their reports state them. */

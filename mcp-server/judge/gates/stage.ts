@@ -32,6 +32,10 @@ export interface StagePoll extends Share {
   readonly journeys?: Dimension;
   /** The plan has user journeys for this exposure: without their answer it is not over. */
   readonly journeysRequired: boolean;
+  /** Suites that run in production. Undefined: none configured for this exposure, or not ended yet. */
+  readonly tests?: Dimension | undefined;
+  /** Such suites are under way: how long they may take beyond the time that is to be served. */
+  readonly testsMayTakeMs?: Ms | undefined;
   readonly infra: InfraVerdict;
   /** How long the environment has been degraded, and the share of traffic wrong, without a break. */
   readonly degradedForMs: Ms;
@@ -73,6 +77,8 @@ export type StageDecision =
       readonly question: "regression" | "inconclusive" | "data";
       readonly reasons: Reason[];
       readonly proven?: boolean;
+      /** Nobody may take this risk: it can only be gone back from, or looked into. */
+      readonly unacceptable?: true;
     }
   /** Held without a question: it passes by itself or goes back at a deadline. */
   | { readonly do: "pause"; readonly reasons: Reason[] }
@@ -102,10 +108,14 @@ function harm({ metrics, smoke, journeys, infra }: StagePoll): StageDecision | u
   return undefined;
 }
 
-function regression({ metrics, accepted, rollbackOnRegression }: StagePoll): StageDecision | undefined {
-  if (metrics?.regression.outcome !== "FAIL" || accepted) return undefined;
-  const { reasons } = metrics.regression;
-  return rollbackOnRegression ? rollback("regression", reasons) : { do: "hold", question: "regression", reasons };
+/** A worsening of the metrics, which a person can accept, or a lost P0 or P1 test, which nobody can. */
+function regression({ metrics, tests, accepted, rollbackOnRegression }: StagePoll): StageDecision | undefined {
+  const isWorse = metrics?.regression.outcome === "FAIL" && !accepted;
+  const isLost = tests?.outcome === "FAIL";
+  if (!isWorse && !isLost) return undefined;
+  const reasons = [...(isLost ? tests.reasons : []), ...(isWorse ? metrics.regression.reasons : [])];
+  if (rollbackOnRegression) return rollback("regression", reasons);
+  return { do: "hold", question: "regression", reasons, ...(isLost ? { unacceptable: true } : {}) };
 }
 
 /** What may mend itself, and did not in its time. */
@@ -172,6 +182,9 @@ function timeServed(poll: StagePoll): StageDecision {
     return { do: "hold", question: "inconclusive", reasons: [...gaps, ...open] };
   }
   if (servedMs < dueMs) return { do: "continue", waitsFor: waitText(dueMs - servedMs, open) };
+  // They end by their own limits: what else is open has gained time meanwhile, and nobody needs to be asked.
+  const suitesMs = suitesOpen(poll) ? (poll.testsMayTakeMs ?? 0) : 0;
+  if (servedMs < dueMs + suitesMs) return { do: "continue", waitsFor: open.map(({ text }) => text).join("; ") };
   if (open.length > 0) {
     if (extendedMs === 0) return { do: "extend", reasons: open };
     const minorOnly = open.every(({ code }) => code === MINOR);
@@ -201,8 +214,14 @@ function openPoints(poll: StagePoll): Reason[] {
       ? [{ code: "journeys-not-run", text: "the user journeys have not ended yet" }]
       : []),
     ...(poll.journeys?.outcome === "INCONCLUSIVE" ? poll.journeys.reasons : []),
+    ...(suitesOpen(poll) ? [{ code: "tests-not-run", text: "the production suites have not ended yet" }] : []),
+    ...(poll.tests?.outcome === "INCONCLUSIVE" ? poll.tests.reasons : []),
     ...metricsPoint(poll),
   ];
+}
+
+function suitesOpen({ tests, testsMayTakeMs }: StagePoll): boolean {
+  return testsMayTakeMs !== undefined && tests === undefined;
 }
 
 /** Requests that the new version served at this exposure. */
@@ -241,19 +260,20 @@ function metricsPoint({ metrics, final, accepted }: StagePoll): Reason[] {
   return final && !settled ? metrics.regression.reasons : [];
 }
 
-/** Without metrics in the plan the smoke checks and journeys are the proof; without any of them there is none. */
-function isProven({ metrics, smoke, journeys, accepted }: StagePoll): boolean {
-  if (!metrics) return smoke?.outcome === "PASS" || (smoke === undefined && journeys?.outcome === "PASS");
+/** Without metrics in the plan the smoke checks, else the journeys, else the suites are the proof; without any there is none. */
+function isProven({ metrics, smoke, journeys, tests, accepted }: StagePoll): boolean {
+  if (!metrics) return (smoke ?? journeys ?? tests)?.outcome === "PASS";
   return metrics.proven && !(accepted && metrics.regression.outcome === "FAIL");
 }
 
-function closingReasons({ metrics, smoke, journeys, accepted }: StagePoll): Reason[] {
+function closingReasons({ metrics, smoke, journeys, tests, accepted }: StagePoll): Reason[] {
   const taken = accepted && metrics?.regression.outcome === "FAIL";
   return [
     ...(taken ? [{ code: "risk-accepted", text: "a person accepted the regression" }] : []),
     ...(metrics?.regression.reasons ?? []),
     ...(smoke && smoke.outcome !== "NOT_APPLICABLE" ? smoke.reasons : []),
     ...(journeys && journeys.outcome !== "NOT_APPLICABLE" ? journeys.reasons : []),
+    ...(tests && tests.outcome !== "NOT_APPLICABLE" ? tests.reasons : []),
   ];
 }
 

@@ -8,3 +8,4 @@ export * from "./regression.ts";
 export * from "./result.ts";
 export * from "./row.ts";
 export { TestScope } from "./scope.ts";
+export * from "./suites.ts";

@@ -102,6 +102,26 @@ const D: Row[] = [
   ["D5, overruled", "data missing until the deadline", { metrics: silent, deadForMs: 60 * MINUTE }, "rollback data"],
   ["D6", "regression FAIL, flag true", { ...early, metrics: worse }, "rollback regression"],
   ["D6", "regression FAIL, flag false", { ...early, ...off, metrics: worse }, "hold regression"],
+  ["D6", "a lost test of the production suites, flag true", { ...early, tests: smoke("FAIL") }, "rollback regression"],
+  [
+    "D6",
+    "a lost test of the production suites, flag false",
+    { ...early, ...off, tests: smoke("FAIL") },
+    "hold regression",
+  ],
+  [
+    "D6",
+    "an accepted worsening of the metrics does not cover a lost test",
+    { ...early, ...off, accepted: true, metrics: worse, tests: smoke("FAIL") },
+    "hold regression",
+  ],
+  ["D2", "harm outranks a lost test", { ...off, metrics: broken, tests: smoke("FAIL") }, "rollback slo"],
+  ["D8", "production suites under way within their limit", { testsMayTakeMs: MINUTE }, "continue"],
+  ["D8", "production suites that do not end", { testsMayTakeMs: 0 }, "extend"],
+  ["D8", "nor after the extension", { ...extended, testsMayTakeMs: 0 }, "hold inconclusive"],
+  ["D8", "production suites without an answer", { testsMayTakeMs: MINUTE, tests: smoke("INCONCLUSIVE") }, "extend"],
+  ["D8", "nor after the extension: asked", { ...extended, tests: smoke("INCONCLUSIVE") }, "hold inconclusive"],
+  ["D13", "production suites passed", { testsMayTakeMs: MINUTE, tests: smoke("PASS") }, "advance proven"],
   ["D7", "data missing for less than 5 min", { metrics: silent, deadForMs: MINUTE }, "hold data"],
   ["D8, overruled", "INCONCLUSIVE at the end", { metrics: thin }, "extend"],
   ["D8, overruled", "INCONCLUSIVE after the extension, flag true", { metrics: thin, ...extended }, "hold inconclusive"],
@@ -148,6 +168,19 @@ describe("table D", () => {
   const observed = { final: true, expectedSharePct: 100, measuredSharePct: 100 };
   test.each(D)("%s: %s", (_row, _what, poll, decision) => {
     expect(brief(decideStage({ ...done, ...observed, ...poll }))).toBe(decision);
+  });
+
+  test("D6: a lost test cannot be accepted, a worsening of the metrics alone can", () => {
+    const lost = decideStage({ ...done, ...observed, ...off, metrics: worse, tests: smoke("FAIL") });
+    expect(lost).toMatchObject({ do: "hold", unacceptable: true });
+    expect(decideStage({ ...done, ...observed, ...off, metrics: worse })).not.toHaveProperty("unacceptable");
+  });
+
+  test("without metrics, checks and journeys the production suites are the proof", () => {
+    const alone = { ...done, ...observed, metrics: undefined, smoke: undefined as never };
+    expect(brief(decideStage({ ...alone, tests: smoke("PASS") }))).toBe("advance proven");
+    expect(brief(decideStage(alone))).toBe("advance unproven");
+    expect(brief(decideStage({ ...alone, tests: smoke("PASS"), journeys: smoke("INCONCLUSIVE") }))).toBe("extend");
   });
 
   test("D10: a person who goes on over a P2 failure has a proven release", () => {
@@ -212,6 +245,8 @@ const E: [what: string, input: Parameters<typeof acceptanceRefusal>[0], refusal:
     /security check x fails/,
   ],
   ["a P3 check of authorization fails", { checks: [check("P3", "fail", "Authorization")], slo: "PASS" }, /security/],
+  ["a production suite lost a test", { checks: [], slo: "PASS", suites: "FAIL" }, /production suites fail/],
+  ["a production suite gave no answer", { checks: [], slo: "PASS", suites: "INCONCLUSIVE" }, undefined],
   ["the service level is broken", { checks: [], slo: "FAIL" }, /service level is broken/],
 ];
 
