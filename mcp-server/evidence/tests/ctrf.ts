@@ -85,7 +85,7 @@ function rowOf(test: Test, limits: Limits): TestRow {
   };
 }
 
-/** `other` and whatever is not known here is not a pass. */
+/** `other` and whatever is not known here is not a pass; reporters write `other` for what is only planned, too. */
 function statusOf(test: Test): TestStatus {
   switch (test.status) {
     case "passed":
@@ -96,7 +96,7 @@ function statusOf(test: Test): TestStatus {
     case "pending":
       return "skipped";
     default:
-      return "errored";
+      return /^(?:todo|pending|skipped|disabled)$/i.test(test.rawStatus ?? "") ? "skipped" : "errored";
   }
 }
 

@@ -90,7 +90,7 @@ function rowOf(
   tool: "jest" | "vitest",
   limits: Limits,
 ): TestRow {
-  const status = statusOf(test.status);
+  const status = statusOf(test.status, tool);
   const failures = test.failureMessages ?? [];
   const flaky = status === "passed" && (tool === "jest" ? (test.invocations ?? 1) > 1 : failures.length > 0);
   let priority = priorityInTitle(test.title);
@@ -109,13 +109,14 @@ function rowOf(
   };
 }
 
-/** A status that is not known here is not a pass. */
-function statusOf(status: string): TestStatus {
+/** A status that is not known here is not a pass. What Vitest calls pending had not ended, as when its worker died. */
+function statusOf(status: string, tool: "jest" | "vitest"): TestStatus {
   switch (status) {
     case "passed":
     case "failed":
       return status;
     case "pending":
+      return tool === "vitest" ? "errored" : "skipped";
     case "skipped":
     case "todo":
     case "disabled":

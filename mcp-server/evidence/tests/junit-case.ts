@@ -9,6 +9,8 @@ export interface SuiteFrame {
   readonly project: string | undefined;
   readonly file: string | undefined;
   priority: Priority | undefined;
+  /** None of its tests ran, although they are written like passes. */
+  readonly crashed: boolean;
 }
 
 /** Reads one test case after the other; made once per report, because a report can have a million cases. */
@@ -27,6 +29,7 @@ export interface CaseReader {
 export function openCaseReader(maxMessageChars: number): CaseReader {
   let suite: SuiteFrame;
   let name: string;
+  let named: boolean;
   let classname: string | undefined;
   let file: string | undefined;
   let time: string | undefined;
@@ -34,6 +37,7 @@ export function openCaseReader(maxMessageChars: number): CaseReader {
   let failed: boolean;
   let errored: boolean;
   let skipped: boolean;
+  let notRun: boolean;
   let todo: boolean;
   let retried: boolean;
   let priority: Priority | undefined;
@@ -41,16 +45,19 @@ export function openCaseReader(maxMessageChars: number): CaseReader {
   let textWanted: boolean;
   let markedClass: string | undefined;
   let classPriority: Priority | undefined;
+  let ctest: boolean;
   return {
     open: (attributes, inSuite) => {
       suite = inSuite;
+      named = attributes.name !== undefined;
       name = attributes.name ?? "";
       classname = attributes.classname;
       file = attributes.file ?? suite.file;
       time = attributes.time;
       attribute = statusAttribute(attributes);
       retried = attributes.flaky === "true";
-      failed = errored = skipped = todo = textWanted = false;
+      failed = errored = skipped = notRun = todo = textWanted = false;
+      ctest = attributes.status === "notrun" && classname === name;
       message = undefined;
       if (classname !== markedClass) {
         markedClass = classname;
@@ -70,6 +77,8 @@ export function openCaseReader(maxMessageChars: number): CaseReader {
         case "skipped":
           skipped = true;
           todo ||= given.type === "todo";
+          // CTest writes a missing program and a failed fixture like a skip, but holds them against the run.
+          notRun ||= ctest && given.message !== undefined && !given.message.startsWith("SKIP_");
           return;
         case "flakyFailure":
         case "flakyError":
@@ -95,7 +104,10 @@ export function openCaseReader(maxMessageChars: number): CaseReader {
     },
     wantsText: () => textWanted,
     close: () => {
-      const status = todo ? "skipped" : errored ? "errored" : failed ? "failed" : skipped ? "skipped" : attribute;
+      let status = todo ? "skipped" : errored ? "errored" : failed ? "failed" : skipped ? "skipped" : attribute;
+      // An interrupted pytest leaves a case without a name behind.
+      const unnamed = !named && classname === undefined;
+      if (notRun || (status === "passed" && (unnamed || suite.crashed))) status = "errored";
       const row: { -readonly [K in keyof TestRow]: TestRow[K] } = { status, suite: suite.path, name };
       if (classname !== undefined) row.classname = classname;
       if (file !== undefined) row.file = file;

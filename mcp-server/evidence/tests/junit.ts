@@ -1,5 +1,6 @@
 import type { TestRow } from "../../judge/tests/row.ts";
 import { capped, openCaseReader, type SuiteFrame } from "./junit-case.ts";
+import { openClaims } from "./junit-claims.ts";
 import type { Limits } from "./limits.ts";
 import { moreImportant, priorityInProperty, priorityInTitle } from "./priority.ts";
 import { type CaseSink, type ReadSummary, ReportDamage, type ReportReader } from "./reader.ts";
@@ -64,17 +65,31 @@ export function headText(head: Uint8Array): string {
   return bytes.replace(/^(?:\u00ef\u00bb\u00bf|\u00ff\u00fe|\u00fe\u00ff)/, "").replaceAll("\u0000", "");
 }
 
+interface OpenSuite extends SuiteFrame {
+  /** Tests that ran, where the tool can be believed in that. */
+  readonly ran: number | undefined;
+  readonly rowsBefore: number;
+}
+
 type Kind = "suites" | "suite" | "case" | "other";
 
-const OUTSIDE: SuiteFrame = { path: [], project: undefined, file: undefined, priority: undefined };
+const OUTSIDE: OpenSuite = {
+  path: [],
+  project: undefined,
+  file: undefined,
+  priority: undefined,
+  crashed: false,
+  ran: undefined,
+  rowsBefore: 0,
+};
 
 /**
  * Rows of a JUnit document. Suite attributes such as `tests` and `failures` are never believed, because tools count
- * in different ways; they are only used to notice a report that names tests and holds none.
+ * in different ways; they are only used to notice a report that names tests and holds none, or failures and shows fewer.
  */
 export function openJunitRows(sink: CaseSink, limits: Limits) {
   const kinds: Kind[] = [];
-  const suites: SuiteFrame[] = [];
+  const suites: OpenSuite[] = [];
   const test = openCaseReader(limits.maxMessageChars);
   let suite = OUTSIDE;
   let inCase = false;
@@ -83,6 +98,7 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
   let tool: string | undefined;
   let variants = false;
   let line = 0;
+  const claims = openClaims();
 
   const emit = (row: TestRow) => {
     rows += 1;
@@ -94,6 +110,7 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
       throw new ReportDamage("the root element is not testsuites or testsuite", line);
     }
     tool = toolOf(name, attributes);
+    claims.root(name, attributes);
     // Playwright writes a suite per file and browser, told apart by the host name alone; elsewhere it is the machine.
     variants = name === "testsuites" && attributes.id !== undefined && attributes.disabled === undefined;
     if (name === "testsuites") declared += Number(attributes.tests) || 0;
@@ -103,21 +120,37 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
     declared += Number(attributes.tests) || 0;
     const name = attributes.name ?? "";
     const title = suiteTitle(attributes);
+    if (suites.length === 0) claims.suite(attributes);
     suites.push(suite);
     suite = {
       path: title === "" ? suite.path : [...suite.path, title],
       project: variants && /\.[cm]?[jt]sx?$/.test(name) ? attributes.hostname || suite.project : suite.project,
       file: attributes.file ?? suite.file,
       priority: moreImportant(suite.priority, priorityInTitle(name)),
+      // Vitest writes the tests of a file whose worker died as if they had passed in no time.
+      crashed: tool === "vitest" && attributes.time === "0",
+      ran: name.endsWith(".bats") && attributes.tests !== undefined ? Number(attributes.tests) : undefined,
+      rowsBefore: rows,
     };
+  };
+  const closeSuite = () => {
+    // bats writes a test that was killed like one that passed, and counts only those that ran.
+    const { ran, rowsBefore } = suite;
+    if (ran !== undefined && rows - rowsBefore > ran) {
+      emit({ status: "errored", suite: suite.path, name: "(suite did not run all of its tests)" });
+    }
+    suite = suites.pop() ?? OUTSIDE;
   };
   const openOther = (name: string, attributes: Attributes, parent: Kind | undefined) => {
     if (name === "property") {
       if (attributes.name === undefined || attributes.value === undefined) return;
       if (inCase) test.property(attributes.name, attributes.value);
       else suite.priority = moreImportant(suite.priority, priorityInProperty(attributes.name, attributes.value));
-    } else if (parent === "case") test.child(name, attributes);
-    else if (parent === "suite" && (name === "error" || name === "failure")) {
+    } else if (parent === "case") {
+      claims.element(name);
+      test.child(name, attributes);
+    } else if (parent === "suite" && (name === "error" || name === "failure")) {
+      claims.element(name);
       // A class that could not even start: without this row it would look like a class without tests.
       const message = attributes.message && capped(attributes.message, limits.maxMessageChars);
       const status = name === "error" ? "errored" : "failed";
@@ -135,6 +168,7 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
         if (inCase) throw new ReportDamage("a test case inside of a test case", line);
         inCase = true;
         checkNames(attributes, limits, line);
+        claims.openCase();
         test.open(attributes, suite);
       } else if (name === "testsuite") {
         kind = "suite";
@@ -146,10 +180,11 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
     },
     close: () => {
       const kind = kinds.pop();
-      if (kind === "suite") suite = suites.pop() ?? OUTSIDE;
+      if (kind === "suite") closeSuite();
       if (kind !== "case") return;
       inCase = false;
       const row = test.close();
+      claims.closeCase(row.status === "failed" || row.status === "errored");
       if (tool === undefined && row.classname === "test") tool = "node:test";
       emit(row);
     },
@@ -163,6 +198,7 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
       if (rows === 0 && declared > 0) {
         throw new ReportDamage("its suites claim to have tests, but it holds not one test case");
       }
+      if (claims.unshown()) emit({ status: "errored", suite: [], name: "(more failures are counted than shown)" });
       return tool === undefined ? {} : { tool };
     },
   };

@@ -209,8 +209,8 @@ async function readFile(
   };
   const source = hashed(disk, path);
   try {
-    const { tool } = await reader.read(source.bytes, sink, limits);
-    if (counts.tests === 0) warnings.push({ code: "no-tests", text: "the report holds no test" });
+    const { tool, withoutTests } = await reader.read(source.bytes, sink, limits);
+    if (counts.tests === 0 && !withoutTests) warnings.push({ code: "no-tests", text: "the report holds no test" });
     const { bytes, rawSha256 } = source.digest();
     return { file: path, format: reader.format, ...(tool ? { tool } : {}), bytes, rawSha256, counts, warnings };
   } catch (error) {
@@ -254,7 +254,8 @@ function unrecognised(file: string): FlowError {
   return new FlowError({
     code: "unreadable",
     what: "not a test report of a format that is read",
-    expected: "JUnit XML, CTRF, TAP, TRX, xUnit.net XML, or the JSON of Jest, Vitest, Mocha, Playwright or go test",
+    expected:
+      "JUnit, TRX, xUnit.net, NUnit or TestNG XML, CTRF, TAP, Allure results, or the JSON of Jest, Vitest, Mocha, mochawesome, Playwright, Cucumber, RSpec, Dart or go test",
     where: { file },
     next: "let the test tool write one of these formats",
   });

@@ -18,6 +18,8 @@ export interface CaseSink {
 export interface ReadSummary {
   /** The tool that wrote it, where it can be told. */
   readonly tool?: string;
+  /** The file is of a kind that holds no tests unless something is wrong. */
+  readonly withoutTests?: boolean;
 }
 
 /**

@@ -1,11 +1,18 @@
+import { allureReader } from "./allure.ts";
 import { ctrfReader } from "./ctrf.ts";
+import { cucumberJsonReader } from "./cucumber-json.ts";
+import { dartJsonReader } from "./dart-json.ts";
 import { goJsonReader } from "./go-json.ts";
 import { jestJsonReader } from "./jest-json.ts";
 import { junitReader } from "./junit.ts";
 import { mochaJsonReader } from "./mocha-json.ts";
+import { mochawesomeReader } from "./mochawesome.ts";
+import { nunitReader } from "./nunit.ts";
 import { playwrightJsonReader } from "./playwright-json.ts";
 import type { ReportReader } from "./reader.ts";
+import { rspecJsonReader } from "./rspec-json.ts";
 import { tapReader } from "./tap.ts";
+import { testngReader } from "./testng.ts";
 import { trxReader } from "./trx.ts";
 import { xunitReader } from "./xunit.ts";
 
@@ -20,6 +27,13 @@ export const READERS: readonly ReportReader[] = [
   tapReader,
   trxReader,
   xunitReader,
+  nunitReader,
+  cucumberJsonReader,
+  testngReader,
+  mochawesomeReader,
+  allureReader,
+  rspecJsonReader,
+  dartJsonReader,
 ];
 
 /** Bytes from the start of a file that recognition looks at. */

@@ -13,6 +13,8 @@ export function relativeTo(roots: readonly string[]): (row: TestRow) => TestRow 
   const relative = (text: string): string => {
     if (!mayBePath(text)) return text;
     const path = text.replace(/^file:\/\/(?=\/)/, "").replaceAll("\\", "/");
+    // The project itself, which some tools make a suite.
+    if (prefixes.includes(`${path}/`)) return ".";
     const root = prefixes.find((prefix) => path.startsWith(prefix));
     return root === undefined ? text : path.slice(root.length);
   };

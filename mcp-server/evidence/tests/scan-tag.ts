@@ -32,6 +32,7 @@ const ATTRIBUTES = [
   "id",
   "tests",
   "errors",
+  "failures",
   "disabled",
   "xsi:noNamespaceSchemaLocation",
 ] as const;
