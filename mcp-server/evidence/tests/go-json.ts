@@ -38,13 +38,24 @@ interface Package {
   output: string;
 }
 
+/**
+ * The stream has no last event, so that one cut off between two packages looks like a run of fewer packages. A package
+ * that has begun must end; one that has not begun is missed only where the stream lists it in lines of its own, with
+ * the action `expected`.
+ */
+const NO_END_MARK = {
+  code: "no-end-mark",
+  text: "events of go test have no end: a run cut off between two packages looks like one of fewer packages. List the packages before it (action: expected), or pass the JUnit XML of gotestsum",
+} as const;
+
 /** The events of `go test -json`, one object a line. */
 export const goJsonReader: ReportReader = {
   format: "go-json",
   sniff: (head) => {
-    const event = /^\{[^\n]*"Action":"(?:start|run|output|pass|fail|skip|build-output|build-fail)"[^\n]*\}\s*$/m.exec(
-      headText(head),
-    );
+    const event =
+      /^\{[^\n]*"Action":"(?:expected|start|run|output|pass|fail|skip|build-output|build-fail)"[^\n]*\}\s*$/m.exec(
+        headText(head),
+      );
     return event && /"(?:Package|ImportPath)":"/.test(event[0]) ? 1 : 0;
   },
   read: async (src, sink, limits) => {
@@ -57,6 +68,7 @@ export const goJsonReader: ReportReader = {
       return made;
     };
     let tests = 0;
+    let expected = false;
     for await (const { text, line } of linesOf(src, sink)) {
       if (!text.startsWith("{")) {
         // Go before 1.24 says in plain text that a package could not be built.
@@ -67,6 +79,7 @@ export const goJsonReader: ReportReader = {
       const event = parse(text, line);
       if (event.Action === "build-fail") of(packageOf(event.ImportPath ?? "")).result = "fail";
       if (typeof event.Package !== "string") continue;
+      expected ||= event.Action === "expected";
       const before = of(event.Package);
       const known = before.tests.size;
       take(before, event, limits);
@@ -75,6 +88,7 @@ export const goJsonReader: ReportReader = {
     }
     const { emit } = openRows(sink, limits);
     for (const [name, found] of packages) emitPackage(name, found, emit, limits);
+    if (!expected) sink.warning(NO_END_MARK);
     return { tool: "go" };
   },
 };

@@ -119,8 +119,9 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
     if (inCase) throw new ReportDamage("a suite inside of a test case", line);
     declared += Number(attributes.tests) || 0;
     const name = attributes.name ?? "";
+    tool ??= toolOfSuite(name);
     const title = suiteTitle(attributes);
-    if (suites.length === 0) claims.suite(attributes);
+    claims.openSuite(attributes);
     suites.push(suite);
     suite = {
       path: title === "" ? suite.path : [...suite.path, title],
@@ -140,6 +141,7 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
       emit({ status: "errored", suite: suite.path, name: "(suite did not run all of its tests)" });
     }
     suite = suites.pop() ?? OUTSIDE;
+    claims.closeSuite();
   };
   const openOther = (name: string, attributes: Attributes, parent: Kind | undefined) => {
     if (name === "property") {
@@ -184,11 +186,12 @@ export function openJunitRows(sink: CaseSink, limits: Limits) {
       if (kind !== "case") return;
       inCase = false;
       const row = test.close();
-      claims.closeCase(row.status === "failed" || row.status === "errored");
+      claims.closeCase(row.status);
       if (tool === undefined && row.classname === "test") tool = "node:test";
       emit(row);
     },
     text: (text) => test.text(text),
+    comment: claims.comment,
     // Text in a case but outside of its failure is white space between its elements.
     wantsText: () => inCase && kinds[kinds.length - 1] === "other" && test.wantsText(),
   };
@@ -217,6 +220,15 @@ function checkNames(attributes: Attributes, limits: Limits, line: number): void 
   ) {
     throw new ReportDamage(`a name of more than ${limits.maxNameChars} characters`, line);
   }
+}
+
+/** Tools that name only their suites. */
+function toolOfSuite(name: string): string | undefined {
+  if (name === "pytest") return "pytest";
+  if (name === "rspec") return "rspec";
+  if (name === "JUnit Jupiter" || name === "JUnit Vintage") return "junit-platform";
+  if (name.endsWith(".bats")) return "bats";
+  return name === "(empty)" ? "ctest" : undefined;
 }
 
 function toolOf(root: string, attributes: Attributes): string | undefined {

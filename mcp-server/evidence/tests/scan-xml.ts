@@ -58,18 +58,19 @@ function openScan(consumer: XmlConsumer, limits: Limits) {
   const skip = (kind: Exclude<Mode, "content">): "on" | "more" | "unsure" => {
     const mark = ENDS[kind];
     const end = bytes.indexOf(mark, at);
-    const wanted = kind === "cdata" && consumer.wantsText();
+    const wanted = kind === "cdata" ? consumer.wantsText() : consumer.comment !== undefined && open.length === 1;
     if (end < 0) {
       if (!wanted) at = Math.max(at, bytes.length - mark.length);
       return "more";
     }
-    if (wanted) consumer.text(lines(bytes.utf8Slice(at, end)));
+    if (wanted && kind === "cdata") consumer.text(lines(bytes.utf8Slice(at, end)));
     if (kind === "comment") {
       if (end + 2 >= bytes.length) {
-        at = end;
+        if (!wanted) at = end;
         return "more";
       }
       if (bytes[end + 2] !== 0x3e) return "unsure";
+      if (wanted) consumer.comment?.(bytes.utf8Slice(at, end));
       at = end + 3;
     } else at = end + mark.length;
     mode = "content";

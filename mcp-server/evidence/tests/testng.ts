@@ -1,4 +1,5 @@
 import type { TestRow, TestStatus } from "../../judge/tests/row.ts";
+import type { Priority } from "../../vocab/index.ts";
 import { openRows, optionalParts } from "./json.ts";
 import { headText } from "./junit.ts";
 import type { Limits } from "./limits.ts";
@@ -27,9 +28,11 @@ function openTestng(sink: CaseSink, limits: Limits): XmlConsumer {
   const { emit, seen } = openRows(sink, limits);
   const path: string[] = [];
   const suite: string[] = [];
-  const groups = new Map<string, string[]>();
+  /** Priority of a method by the groups that it is in; the key is its class and name. */
+  const priorities = new Map<string, Priority>();
   let root: Attributes = {};
-  let group: string[] | undefined;
+  let group: Priority | undefined;
+  let written = 0;
   let classname = "";
   let methods: Method[] = [];
   let method: Method | undefined;
@@ -44,8 +47,15 @@ function openTestng(sink: CaseSink, limits: Limits): XmlConsumer {
       if (attributes.retried === "true") retried.add(keyOf(one));
       else if (attributes["is-config"] !== "true" || attributes.status === "FAIL") rows.push(one);
     }
-    for (const one of rows) emit(rowOf(one, classname, [...suite], groups, retried, limits), line);
+    for (const one of rows) emit(rowOf(one, classname, [...suite], priorities, retried, limits), line);
     methods = [];
+  };
+  const closeRun = () => {
+    const counted = Number(root.total) || 0;
+    if (written < counted) throw new ReportDamage(`it counts ${counted} tests but holds only ${written}`, line);
+    if (Number(root.failed) > 0 && seen.failing === 0) {
+      emit({ status: "errored", suite: [], name: "(run failed outside of its tests)" }, line);
+    }
   };
   return {
     open: (name, attributes, at) => {
@@ -65,16 +75,18 @@ function openTestng(sink: CaseSink, limits: Limits): XmlConsumer {
           classname = attributes.name ?? "";
           return;
         case "group":
-          group = [];
-          groups.set(attributes.name ?? "", [...(groups.get(attributes.name ?? "") ?? [])]);
-          group = groups.get(attributes.name ?? "");
+          group = priorityOfTag(attributes.name ?? "");
           return;
         case "method":
-          if (parent === "group") group?.push(attributes.signature ?? "");
+          if (parent === "group" && group !== undefined) {
+            const key = `${attributes.class ?? ""}.${attributes.name ?? ""}`;
+            priorities.set(key, moreImportant(priorities.get(key), group) ?? group);
+          }
           return;
         case "test-method":
           if (methods.length >= limits.maxRows) throw new ReportDamage(`more than ${limits.maxRows} test cases`, line);
           method = { attributes, parameters: [], message: "" };
+          if (attributes["is-config"] !== "true") written += 1;
           methods.push(method);
           return;
         case "param":
@@ -87,9 +99,7 @@ function openTestng(sink: CaseSink, limits: Limits): XmlConsumer {
       else if (name === "class") closeClass();
       else if (name === "suite") suite.length = 0;
       else if (name === "test") suite.length = 1;
-      else if (path.length === 0 && Number(root.failed) > 0 && seen.failing === 0) {
-        emit({ status: "errored", suite: [], name: "(run failed outside of its tests)" }, line);
-      }
+      else if (path.length === 0) closeRun();
     },
     text: (text) => {
       if (!method) return;
@@ -112,18 +122,15 @@ function rowOf(
   method: Method,
   classname: string,
   suite: readonly string[],
-  groups: ReadonlyMap<string, readonly string[]>,
+  priorities: ReadonlyMap<string, Priority>,
   retried: ReadonlySet<string>,
   limits: Limits,
 ): TestRow {
   const { attributes, parameters, message } = method;
   const status = statusOf(attributes);
   const title = attributes.name ?? "";
-  const signature = attributes.signature ?? "";
-  let priority = priorityInTitle(`${title} ${attributes.description ?? ""}`);
-  for (const [name, members] of groups) {
-    if (signature !== "" && members.includes(signature)) priority = moreImportant(priority, priorityOfTag(name));
-  }
+  const named = priorityInTitle(`${title} ${attributes.description ?? ""}`);
+  const priority = moreImportant(named, priorities.get(`${classname}.${title}`));
   const given = parameters.map((value) => value.trim()).join(", ");
   return {
     status,

@@ -13,6 +13,8 @@ export interface XmlConsumer {
   /** Character data and CDATA; called only while {@link wantsText}. May come in pieces. */
   text(text: string): void;
   wantsText(): boolean;
+  /** A comment right inside of the root element. */
+  comment?(text: string): void;
 }
 
 /**
@@ -65,6 +67,9 @@ export async function readXml(
     consumer.wantsText() ? parser.on("text", (text) => consumer.text(text)) : parser.off("text");
   parser.on("cdata", (text) => {
     if (consumer.wantsText()) consumer.text(text);
+  });
+  parser.on("comment", (text) => {
+    if (depth === 1) consumer.comment?.(text);
   });
   let started = false;
   for await (const chunk of decodeText(src, warnings.add)) {

@@ -35,8 +35,13 @@ describe("statuses", () => {
     ["focused", "errored"],
     ["", "errored"],
   ])("%j", async (status, expected) => {
-    const { rows } = await read(report([assertion("a", { status })], { success: expected !== "failed" }));
+    const { rows } = await read(report([assertion("a", { status })], { success: expected !== "failed", ...jest }));
     expect(rows[0]?.status).toBe(expected);
+  });
+
+  test("what Vitest calls pending did not end", async () => {
+    const { rows } = await read(report([assertion("a", { status: "pending" })]));
+    expect(rows[0]?.status).toBe("errored");
   });
 
   test("Jest: a pass after several invocations is flaky; Vitest: a pass with failure messages", async () => {
