@@ -1,12 +1,14 @@
 import { join, relative } from "node:path";
+import { readNormalised } from "../evidence/tests/stored.ts";
 import { type ArchiveFile, archiveRun, mayArchiveIn } from "../record/archive.ts";
-import { saveBaseline } from "../record/baselines.ts";
+import { loadBaseline, saveBaseline } from "../record/baselines.ts";
 import { loadEvidence } from "../record/evidence-store.ts";
 import { appendHistory, type HistoryEntry } from "../record/history.ts";
 import { archiveFolder } from "../record/paths.ts";
 import type { Instant, Label, RunId, Version } from "../vocab/index.ts";
 import { auditTrail, metricsFile } from "./audit.ts";
 import type { Run } from "./engine.ts";
+import { nextFlakyRecord } from "./flaky-record.ts";
 import type { Project } from "./project.ts";
 import { rehearsalRecord } from "./rehearsal-record.ts";
 import type { RunState } from "./run-state.ts";
@@ -29,7 +31,7 @@ export async function archive(project: Project, run: Run): Promise<void> {
   if (!outcome || !runId || !openedAt) throw new Error("only a run that has ended can be archived");
   const dir = ownFolder(project, { at: openedAt, version: run.plan.version, runId });
   if (state.archiveDir === undefined) run.append({ event: "archiving", dir: relative(paths.root, dir) });
-  keepBaseline(project, state);
+  await keepBaseline(project, state);
   const archiveDir = state.archiveDir ?? relative(paths.root, dir);
   const record = recordOf(run.plan, run.events());
   const entry = historyEntry(metricsView(record), { endedAt: outcome.at, archive: archiveDir });
@@ -78,16 +80,19 @@ function ownFolder(project: Project, run: { at: Instant; version: Version; runId
 }
 
 /** The results of the version that stays are what the next release is compared with. */
-function keepBaseline(project: Project, state: RunState): void {
+async function keepBaseline(project: Project, state: RunState): Promise<void> {
   const { outcome, plan, runId } = state;
   if (!outcome || !runId || outcome.runningVersion !== plan.version) return;
   const rows = state.evidence.findLast((entry) => entry.ref.name === "tests/candidate");
   const stored = rows && loadEvidence({ disk: project.ports.disk, dir: project.paths.evidence }, rows.ref);
-  saveBaseline({ disk: project.ports.disk, dir: project.paths.baselines }, PRODUCTION, {
+  const place = { disk: project.ports.disk, dir: project.paths.baselines };
+  const flakiness = stored && nextFlakyRecord(loadBaseline(place, PRODUCTION), await readNormalised(stored));
+  saveBaseline(place, PRODUCTION, {
     version: plan.version,
     at: outcome.at,
     runId,
     note: outcome.outcome === "SUCCESS" ? "proven in production" : `outcome ${outcome.outcome}`,
     ...(rows && stored ? { tests: { stored, ref: rows.ref } } : {}),
+    ...(flakiness === undefined ? {} : { flakiness }),
   });
 }

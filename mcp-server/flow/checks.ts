@@ -1,8 +1,9 @@
 import { runJourneys, runSmoke } from "../evidence/index.ts";
+import { readNormalised } from "../evidence/tests/stored.ts";
 import { type BareVerdict, type JourneysRun, judgeJourneys, judgeSmoke, type SmokeRun } from "../judge/index.ts";
 import { allowEnv } from "../ports/index.ts";
 import type { SmokeGroupRow } from "../record/artifact-kinds/parts.ts";
-import { type BaselineRecord, saveBaseline } from "../record/baselines.ts";
+import { type BaselineRecord, loadBaseline, saveBaseline } from "../record/baselines.ts";
 import { acquireLock, releaseLock } from "../record/lock.ts";
 import { redact } from "../record/redact.ts";
 import {
@@ -15,6 +16,7 @@ import {
   type Version,
 } from "../vocab/index.ts";
 import { problemsOfEvidence } from "./evidence-problems.ts";
+import { nextFlakyRecord } from "./flaky-record.ts";
 import { openMetricSource } from "./metric-source.ts";
 import { pingOwner } from "./owner.ts";
 import { loadConfig, openTarget, type Project } from "./project.ts";
@@ -110,7 +112,13 @@ export async function captureBaseline(
       version,
       origin: "presented",
     });
-    return saveBaseline(place, o.label, { version, at, tests: { stored, ref } });
+    const flakiness = nextFlakyRecord(loadBaseline(place, o.label), await readNormalised(stored));
+    return saveBaseline(place, o.label, {
+      version,
+      at,
+      tests: { stored, ref },
+      ...(flakiness === undefined ? {} : { flakiness }),
+    });
   }
   const { config } = loadConfig(project);
   if (!config.metrics) {

@@ -130,7 +130,9 @@ function testsBaseline(project: Project, config: DeployConfig, live: LiveState):
   const stored = loadBaseline({ disk: project.ports.disk, dir: project.paths.baselines }, PRODUCTION);
   const rows = stored?.record.parts.tests;
   if (stored && rows && stored.record.version === serving.version) {
-    return { from: "label", label: PRODUCTION, version: stored.record.version, sha256: rows.sha256 };
+    const flakiness = stored.record.parts.flakiness?.sha256;
+    const { version } = stored.record;
+    return { from: "label", label: PRODUCTION, version, sha256: rows.sha256, ...(flakiness ? { flakiness } : {}) };
   }
   const named = config.tests.baseline?.reports;
   if (!named)

@@ -100,7 +100,14 @@ export const Plan = z.object({
       config: TestsConfig,
       /** Where the baseline's results come from: a stored label or the files of deploy.yaml. */
       baseline: z.discriminatedUnion("from", [
-        z.object({ from: z.literal("label"), label: z.string(), version: Version, sha256: Sha256 }),
+        z.object({
+          from: z.literal("label"),
+          label: z.string(),
+          version: Version,
+          sha256: Sha256,
+          /** Digest of the record of failing runs, where there is one. */
+          flakiness: Sha256.optional(),
+        }),
         z.object({ from: z.literal("files"), version: Version, files: z.array(PresentedFile) }),
         z.object({ from: z.literal("none"), reason: z.string() }),
       ]),

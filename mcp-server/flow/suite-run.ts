@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { TestsConfig } from "../evidence/config.ts";
 import { fillPlaceholders } from "../evidence/placeholders.ts";
 import { type ReadOptions, readReports, type TestRun } from "../evidence/tests/read.ts";
-import { CONFIRMING_RUNS, confirmRuns, type TestRow } from "../judge/tests/index.ts";
+import { confirmRuns, type KnownBefore, MOST_RUNS, needsRerun, type TestRow } from "../judge/tests/index.ts";
 import { allowEnv, BASE_ENV } from "../ports/index.ts";
 import { confine } from "../record/confine.ts";
 import { redact } from "../record/redact.ts";
@@ -36,23 +36,32 @@ export interface RanSuite {
 
 const OUTPUT_CAP_BYTES = 256 * 1024;
 
-/** Runs a suite up to three times: a failure that goes away is flaky, one that stays is confirmed. */
+/**
+ * Runs a suite up to three times, and up to ten where a failing test has a record: a failure that goes away is flaky, one
+ * that stays, or comes more often than the record says, is confirmed.
+ */
 export async function confirmedRun(
   project: Project,
   call: SuiteCall,
   signal: AbortSignal,
+  known?: KnownBefore,
 ): Promise<RanSuite | { problem: string }> {
   const first = await runOnce(project, call, 1, signal);
   if ("problem" in first) return first;
   const reruns: (readonly TestRow[])[] = [];
   const digests = [first.rawSha256];
-  while (reruns.length + 1 < CONFIRMING_RUNS && confirmRuns(first.rows, reruns).undecided.length > 0) {
+  while (needsRerun(confirmRuns(first.rows, reruns, known), reruns.length + 1, known)) {
     const again = await runOnce(project, call, reruns.length + 2, signal);
     if ("problem" in again) return again;
     reruns.push(again.rows);
     digests.push(again.rawSha256);
   }
-  const { rows, flakyObserved } = confirmRuns(first.rows, reruns);
+  const { rows, confirmed, flakyObserved, undecided } = confirmRuns(first.rows, reruns, known);
+  if (confirmed.length === 0 && undecided.length > 0 && reruns.length + 1 >= MOST_RUNS) {
+    return {
+      problem: `${undecided.length} failing tests neither passed once nor were shown to be broken in ${MOST_RUNS} runs`,
+    };
+  }
   return { rows, rawSha256: sha256(digests.join("\n")), flaky: flakyObserved.length };
 }
 

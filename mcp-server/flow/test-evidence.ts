@@ -46,7 +46,7 @@ export function reportPaths(project: Project, patterns: readonly string[]): stri
 export async function collectTests(project: Project, run: Run, signal: AbortSignal): Promise<TestsEvidence> {
   const baseline = await orProblem(() => baselineSide(project, run.plan));
   if (baseline && "problem" in baseline) return withoutResult(`baseline: ${baseline.problem}`);
-  const candidate = await orProblem(() => candidateSide(project, run, signal));
+  const candidate = await orProblem(() => candidateSide(project, run, baseline, signal));
   if ("problem" in candidate) return withoutResult(candidate.problem);
   const before = baseline && keep(project, "tests/baseline", baseline);
   const after = keep(project, "tests/candidate", candidate);

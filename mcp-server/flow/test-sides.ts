@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { readReports } from "../evidence/tests/read.ts";
 import { readNormalised } from "../evidence/tests/stored.ts";
-import type { TestRow } from "../judge/tests/index.ts";
+import type { FlakyRecord, TestRow } from "../judge/tests/index.ts";
 import { loadBaseline } from "../record/baselines.ts";
 import { FlowError, type Label, type Origin, type Sha256, sha256, type Version } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
+import { flakyRecordOf, passedKeys } from "./flaky-record.ts";
 import type { Plan, PresentedFile } from "./plan.ts";
 import type { Project } from "./project.ts";
 import { confirmedRun, type SuiteCommand } from "./suite-run.ts";
@@ -15,6 +16,8 @@ export interface Side {
   readonly rawSha256: Sha256;
   readonly origin: Origin;
   readonly version: Version;
+  /** How often tests failed in the runs recorded with a stored baseline. */
+  readonly record?: FlakyRecord;
 }
 
 /** The recorded or presented results of the version in production; undefined when the plan names none. */
@@ -25,20 +28,24 @@ export async function baselineSide(project: Project, plan: Plan): Promise<Side |
   const stored = loadBaseline({ disk: project.ports.disk, dir: project.paths.baselines }, source.label as Label);
   if (!stored?.tests || stored.record.parts.tests?.sha256 !== source.sha256)
     throw changed(`the stored baseline "${source.label}"`);
+  if (stored.record.parts.flakiness?.sha256 !== source.flakiness)
+    throw changed(`the record of failing runs of "${source.label}"`);
   const { rows, rawSha256 } = await readNormalised(stored.tests);
-  return { rows, rawSha256, origin: stored.record.testsRef?.origin ?? "presented", version: source.version };
+  const origin = stored.record.testsRef?.origin ?? "presented";
+  return { rows, rawSha256, origin, version: source.version, record: flakyRecordOf(stored) };
 }
 
 /** The results of the new version: executed where the plan names a command, read where it names files. */
 export async function candidateSide(
   project: Project,
   run: Run,
+  baseline: Side | undefined,
   signal: AbortSignal,
 ): Promise<Side | { problem: string }> {
   const { tests } = run.plan;
   if (!tests) throw new FlowError({ code: "internal", what: "the plan has no tests", next: "report this" });
   const { candidate } = tests.config;
-  if ("command" in candidate) return executed(project, run, candidate, signal);
+  if ("command" in candidate) return executed(project, run, candidate, baseline, signal);
   if (tests.candidate.length === 0) return { problem: "no report file was named when the plan was made" };
   return presentedRows(project, run.plan, tests.candidate, run.plan.version);
 }
@@ -47,6 +54,7 @@ async function executed(
   project: Project,
   run: Run,
   command: SuiteCommand,
+  baseline: Side | undefined,
   signal: AbortSignal,
 ): Promise<Side | { problem: string }> {
   const { plan } = run;
@@ -54,7 +62,8 @@ async function executed(
   const values = { version: plan.version, ...(artifact === undefined ? {} : { artifact }) };
   const read = readOptions(project, plan, plan.version);
   const call = { command, key: "tests.candidate", values, read, folder: "tests", name: "run" };
-  const ran = await confirmedRun(project, call, signal);
+  const known = baseline?.record && { record: baseline.record, passed: passedKeys(baseline.rows) };
+  const ran = await confirmedRun(project, call, signal, known);
   if ("problem" in ran) return ran;
   tellFlaky(run, ran.flaky);
   return { rows: ran.rows, rawSha256: ran.rawSha256, origin: "executed", version: plan.version };

@@ -31,7 +31,13 @@ export const BaselineRecord = z.object({
   note: z.string().optional(),
   /** The evidence that the tests part is. */
   testsRef: EvidenceRef.optional(),
-  parts: z.object({ tests: Part.optional(), metrics: Part.optional(), smoke: Part.optional() }),
+  parts: z.object({
+    tests: Part.optional(),
+    metrics: Part.optional(),
+    smoke: Part.optional(),
+    /** How often each test failed in the runs that were stored here, this one and those before. */
+    flakiness: Part.optional(),
+  }),
 });
 export type BaselineRecord = z.infer<typeof BaselineRecord>;
 
@@ -44,6 +50,7 @@ export interface NewBaseline {
   readonly tests?: { readonly stored: Uint8Array; readonly ref: EvidenceRef };
   readonly metrics?: Json;
   readonly smoke?: Json;
+  readonly flakiness?: Json;
 }
 
 export interface LoadedBaseline {
@@ -51,6 +58,7 @@ export interface LoadedBaseline {
   readonly tests?: Uint8Array;
   readonly metrics?: unknown;
   readonly smoke?: unknown;
+  readonly flakiness?: unknown;
 }
 
 /** `dir` is the folder of all baselines, `ProjectPaths.baselines`. */
@@ -79,6 +87,7 @@ export function saveBaseline({ disk, dir }: BaselinePlace, label: Label, baselin
     tests: part("tests", "ndjson", tests?.stored),
     metrics: part("metrics", "json", json(baseline.metrics)),
     smoke: part("smoke", "json", json(baseline.smoke)),
+    flakiness: part("flakiness", "json", json(baseline.flakiness)),
   };
   const record = BaselineRecord.parse({ label, version, at, runId, note, testsRef: tests?.ref, parts });
   disk.writeAtomic(join(folder, RECORD), `${canonicalJson(record)}\n`);
@@ -104,11 +113,13 @@ export function loadBaseline({ disk, dir }: BaselinePlace, label: Label): Loaded
   const tests = bytesOf(record.parts.tests);
   const metrics = json(bytesOf(record.parts.metrics));
   const smoke = json(bytesOf(record.parts.smoke));
+  const flakiness = json(bytesOf(record.parts.flakiness));
   return {
     record,
     ...(tests && { tests }),
     ...(metrics !== undefined && { metrics }),
     ...(smoke !== undefined && { smoke }),
+    ...(flakiness !== undefined && { flakiness }),
   };
 }
 

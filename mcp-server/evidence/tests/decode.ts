@@ -29,18 +29,20 @@ const HEAD_BYTES = 64 * 1024;
 
 /** The same bytes, the first of them in one piece: what says the encoding, and noise before a document, must not be cut. */
 async function* wholeHead(src: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let head: Uint8Array | undefined = new Uint8Array();
+  let head: Uint8Array[] | undefined = [];
+  let bytes = 0;
   for await (const chunk of src) {
     if (head === undefined) {
       yield chunk;
       continue;
     }
-    head = head.length === 0 ? chunk : Buffer.concat([head, chunk]);
-    if (head.length < HEAD_BYTES) continue;
-    yield head;
+    head.push(chunk);
+    bytes += chunk.length;
+    if (bytes < HEAD_BYTES) continue;
+    yield head.length === 1 ? chunk : Buffer.concat(head);
     head = undefined;
   }
-  if (head !== undefined && head.length > 0) yield head;
+  if (head !== undefined && bytes > 0) yield Buffer.concat(head);
 }
 
 function decoderFor(head: Uint8Array, warn: (warning: ReportWarning) => void): TextDecoder {

@@ -2,6 +2,7 @@ export * from "./comparison.ts";
 export * from "./confirm.ts";
 export * from "./counts.ts";
 export * from "./dimension.ts";
+export * from "./flakiness.ts";
 export { identityKey, priorityRank, testId } from "./identity.ts";
 export * from "./rate.ts";
 export * from "./regression.ts";

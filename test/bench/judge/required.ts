@@ -104,6 +104,22 @@ export const REQUIRED: readonly Requirement[] = [
     atMost: 1,
     edge: true,
   },
+  ...[50, 200].flatMap((runs) => [
+    {
+      what: "false blocks of a flaky suite",
+      columns: ["suites/nothing broken"],
+      row: `deploy-flow, ${runs} recorded`,
+      figure: "failPct" as const,
+      atMost: 1,
+    },
+    {
+      what: "a deterministic break is caught",
+      columns: ["suites/one test broken"],
+      row: `deploy-flow, ${runs} recorded`,
+      figure: "failPct" as const,
+      atLeast: 100,
+    },
+  ]),
   {
     what: "at the edge of a threshold, throughput",
     columns: ["throughput/-30 %"],
