@@ -14,6 +14,8 @@ const hosts = process.env.DEPLOY_FLOW_HOSTS ?? join(tmpdir(), "deploy-flow-hosts
 const PROGRAMS = {
   DEPLOY_FLOW_CLAUDE: ["@anthropic-ai/claude-code", "2.1.330", "@anthropic-ai/claude-code/bin/claude.exe"],
   DEPLOY_FLOW_OPENCODE: ["opencode-ai", "1.18.33", "opencode-ai/bin/opencode.exe"],
+  // opencode lists the files of a skill with it, and would load it from the network.
+  DEPLOY_FLOW_RIPGREP: ["@vscode/ripgrep", "1.18.0", `@vscode/ripgrep-${process.platform}-${process.arch}/bin/rg`],
   // The conformance suite needs a newer Node.js than the project does.
   DEPLOY_FLOW_NODE: ["node", "24.21.0", "node/bin/node"],
   DEPLOY_FLOW_SKILLS_REF: ["skills-ref", "0.1.5", ".bin/skills-ref"],
@@ -24,7 +26,7 @@ const PROGRAMS = {
 const TESTS = {
   "claude.test.ts": ["DEPLOY_FLOW_CLAUDE"],
   "evals.test.ts": ["DEPLOY_FLOW_CLAUDE"],
-  "opencode.test.ts": ["DEPLOY_FLOW_OPENCODE"],
+  "opencode.test.ts": ["DEPLOY_FLOW_OPENCODE", "DEPLOY_FLOW_RIPGREP"],
   "standards.test.ts": [
     "DEPLOY_FLOW_NODE",
     "DEPLOY_FLOW_SKILLS_REF",

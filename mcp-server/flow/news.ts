@@ -9,6 +9,8 @@ import type { RunStatus } from "./status.ts";
 export interface News {
   readonly status: RunStatus;
   readonly briefs: readonly Brief[];
+  /** Something has changed since it was last told. */
+  readonly isNews: boolean;
 }
 
 const TICK_MS: Ms = 500;
@@ -29,9 +31,10 @@ export async function newsOf(project: Project, waitMs: Ms, signal: AbortSignal):
     const briefs = run ? briefsNow(run.plan, run.state) : [];
     const now = fingerprint(status, briefs);
     const isOver = clock.mono() >= until || signal.aborted;
-    if (isOver || now !== told.get(project.root) || status.runner.restarted !== undefined || nothingToWaitFor(status)) {
+    const isNews = now !== told.get(project.root) || status.runner.restarted !== undefined || nothingToWaitFor(status);
+    if (isOver || isNews) {
       told.set(project.root, now);
-      return { status, briefs };
+      return { status, briefs, isNews };
     }
     await clock.sleep(Math.min(TICK_MS, Math.max(1, until - clock.mono())), signal);
   }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { RunAnswer, runAnswer, runAnswerExit, runAnswerText } from "./run-answer.ts";
+import { RunAnswer, runAnswer, runAnswerExit, runAnswerText, sinceTheLastLook } from "./run-answer.ts";
 import { defineTool } from "./tool.ts";
 
 const Brief = z.object({ id: z.string(), role: z.string(), step: z.string(), text: z.string() });
@@ -26,7 +26,8 @@ export const deployNext = defineTool({
     const project = await io.project();
     const { newsOf } = await import("../flow/news.ts");
     const { messageNow } = await import("../flow/views/message-now.ts");
-    const { status, briefs } = await newsOf(project, wait * 1_000, io.signal);
+    const { status, briefs, isNews } = await newsOf(project, wait * 1_000, io.signal);
+    if (wait > 0 && !isNews) return { ...sinceTheLastLook(runAnswer(status)), briefs: [...briefs] };
     return { ...runAnswer(status, undefined, messageNow(project, status.next)), briefs: [...briefs] };
   },
   text: (out) => [runAnswerText(out), out.message, ...out.briefs.map(briefText)].filter(Boolean).join("\n\n"),

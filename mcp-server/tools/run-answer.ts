@@ -108,6 +108,25 @@ export function runAnswer(status: RunStatus, receipt?: { taken: boolean; note: s
   return { ...value, omitted };
 }
 
+/**
+ * Who waited in vain has been told already what stands in the lists of the past: a watch of an hour is looked at seventy
+ * times. How much is left out is said; `deploy://status` has it.
+ */
+export function sinceTheLastLook(answer: RunAnswer): RunAnswer {
+  const { understood, gates, notices, artifacts } = answer;
+  const lists = { understood, gates, notices, artifacts };
+  const left = Object.entries(lists).filter(([, entries]) => entries.length > 0);
+  const omitted = left.map(([name, entries]) => [name, entries.length + (answer.omitted[name] ?? 0)]);
+  return {
+    ...answer,
+    understood: [],
+    gates: [],
+    notices: [],
+    artifacts: [],
+    omitted: { ...answer.omitted, ...Object.fromEntries(omitted) },
+  };
+}
+
 /** A message for people is at most so long; the reports have the rest. */
 const MESSAGE_CHARS = 1_800;
 

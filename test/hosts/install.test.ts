@@ -173,9 +173,10 @@ describe("install and uninstall", () => {
 describe("the evals of the skill", () => {
   const cases = readdirSync(join(ROOT, "skill/evals"));
 
-  it("cover what must be proposed, asked about and left alone", () => {
-    for (const kind of ["propose", "ask", "never"]) {
-      expect(cases.filter((name) => name.startsWith(`${kind}-`)).length, kind).toBeGreaterThanOrEqual(7);
+  it("cover what must be proposed, asked about and left alone, and the gates", () => {
+    const least = { propose: 7, ask: 7, never: 18, gate: 6 };
+    for (const [kind, count] of Object.entries(least)) {
+      expect(cases.filter((name) => name.startsWith(`${kind}-`)).length, kind).toBeGreaterThanOrEqual(count);
     }
   });
 
@@ -191,7 +192,7 @@ describe("the evals of the skill", () => {
       if (data.type === "regex") expect(() => new RegExp(String(data.pattern))).not.toThrow();
       else expect(data).toMatchObject({ type: "tool_used", tool: expect.any(String) });
       if (data.type === "tool_used") expect(data.min ?? data.max).toBeTypeOf("number");
-      if (data.tool === "Skill") expect(data.input_match).toBe(NAME);
+      if (data.tool === "Skill") expect([NAME, "regression-check", "gate-check"]).toContain(data.input_match);
     }
   });
 });

@@ -33,7 +33,10 @@ async function nextUntil(agent: Agent, wanted: (data: Record<string, unknown>) =
 function expectFits(seen: Seen): void {
   expect(encode(JSON.stringify(seen.data)).length).toBeLessThanOrEqual(2000);
   expect(encode(seen.text).length).toBeLessThanOrEqual(2000);
+  // Hosts show a model the text or the data, never both: each alone says how it stands, why, and what is next.
   expect(seen.text).toContain(`next: ${String(seen.data?.next)}`);
+  expect(seen.text).toContain(String(seen.data?.outcome ?? seen.data?.state));
+  for (const { text } of (seen.data?.reasons ?? []) as { text: string }[]) expect(seen.text).toContain(text);
 }
 
 describe("briefs for agents", () => {

@@ -1,12 +1,15 @@
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { mcpSnippets } from "../../mcp-server/hosts/install/snippets.ts";
 import type { Model } from "./model.ts";
 
 /** Binary of the host under test; scripts/test-hosts.mjs installs it and says where. */
 export const OPENCODE = process.env.DEPLOY_FLOW_OPENCODE ?? "";
+
+/** A program that this host needs and would otherwise load from the network. */
+const RIPGREP = process.env.DEPLOY_FLOW_RIPGREP ?? "";
 
 /** Our tools as this host names them: the name of the server in front. */
 export const OPENCODE_TOOLS = "deploy_";
@@ -23,7 +26,12 @@ export interface OpencodeHome {
 /** Makes a home: `install --host agents`, and the server told to the host as the advice of `install` says. */
 export function makeOpencodeHome(program: string, model: Model): OpencodeHome {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "deploy-flow-opencode-")));
-  const env = { HOME: folder, PATH: process.env.PATH ?? "", TERM: "dumb", OPENCODE_DISABLE_AUTOUPDATE: "1" };
+  const env = {
+    HOME: folder,
+    PATH: `${dirname(RIPGREP)}:${process.env.PATH ?? ""}`,
+    TERM: "dumb",
+    OPENCODE_DISABLE_AUTOUPDATE: "1",
+  };
   execFileSync(process.execPath, [program, "install", "--host", "agents"], { env });
   const installed = join(folder, ".agents/skills/flow-deploy-to-production/dist/deploy-flow.mjs");
   const shown = mcpSnippets(installed).find(({ host }) => host === "opencode");

@@ -1,7 +1,13 @@
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
 import { noRun, type RunStatus } from "../../mcp-server/flow/status.ts";
-import { RunAnswer, runAnswer, runAnswerExit, runAnswerText } from "../../mcp-server/tools/run-answer.ts";
+import {
+  RunAnswer,
+  runAnswer,
+  runAnswerExit,
+  runAnswerText,
+  sinceTheLastLook,
+} from "../../mcp-server/tools/run-answer.ts";
 import type { MetricId } from "../../mcp-server/vocab/index.ts";
 
 const RUNNING: RunStatus = {
@@ -98,5 +104,24 @@ describe("the answer of tools on a run", () => {
     ["a request that was taken", RUNNING, { taken: true, note: "noted" }, 0],
   ])("exit code: %s", (_name, status, receipt, code) => {
     expect(runAnswerExit(runAnswer(status, receipt))).toBe(code);
+  });
+});
+
+describe("a look that brings nothing new", () => {
+  const whole = runAnswer(CROWDED);
+  const short = sinceTheLastLook(whole);
+
+  it("leaves out what was told before, says how much, and keeps state, reasons, question and what to do", () => {
+    expect(short).toMatchObject({ understood: [], gates: [], notices: [], artifacts: [] });
+    expect(short.omitted).toMatchObject({ gates: 40, notices: 200, artifacts: 200 });
+    const { state, reasons, question, metrics, next } = whole;
+    expect(short).toMatchObject({ state, reasons, question, metrics, next });
+    expect(runAnswerText(short)).toContain("200 of artifacts");
+    expect(() => RunAnswer.parse(short)).not.toThrow();
+  });
+
+  it("costs a fraction", () => {
+    const quiet = sinceTheLastLook(runAnswer({ ...RUNNING, artifacts: CROWDED.artifacts, gates: CROWDED.gates }));
+    expect(encode(JSON.stringify(quiet)).length).toBeLessThan(400);
   });
 });
