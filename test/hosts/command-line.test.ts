@@ -134,6 +134,43 @@ describe("commands on a folder", () => {
     expect(ended.out).toContain("total: 300 tests, 288 passed");
   });
 
+  it("inspect gives programs one entry per file, and counts a copy once", async () => {
+    const [text = ""] = Object.values(EXAMPLE);
+    const folder = folderWith({ "reports/a.xml": text, "reports/copy.xml": text, "reports/data.json": "{}" });
+    const ended = await run(folder, ["inspect", "reports", "--format", "json"]);
+    const counts = {
+      tests: 150,
+      passed: expect.any(Number),
+      failed: expect.any(Number),
+      errored: 0,
+      skipped: 0,
+      flaky: 0,
+    };
+    const nothing = { tests: 0, passed: 0, failed: 0, errored: 0, skipped: 0, flaky: 0 };
+    const leftOut = (code: string) => ({
+      format: null,
+      tool: null,
+      counts: nothing,
+      warnings: [{ code, text: expect.any(String) }],
+    });
+    expect(JSON.parse(ended.out)).toEqual({
+      files: [
+        { file: "reports/a.xml", format: "junit", tool: null, counts, warnings: [] },
+        { file: "reports/copy.xml", ...leftOut("same-file-twice") },
+        { file: "reports/data.json", ...leftOut("not-a-report") },
+      ],
+      total: counts,
+    });
+  });
+
+  it("inspect refuses a report that is cut off, with file, line and reason", async () => {
+    const [text = ""] = Object.values(EXAMPLE);
+    const ended = await run(folderWith({ "a.xml": text.slice(0, -20) }), ["inspect", "a.xml", "--format", "json"]);
+    expect(ended.code).toBe(65);
+    expect(`${ended.out}${ended.err}`).toMatch(/a\.xml/);
+    expect(`${ended.out}${ended.err}`).toMatch(/ends before it is complete/);
+  });
+
   it("verify finds one changed byte in a pack", async () => {
     const folder = folderWith(EXAMPLE);
     const packed = JSON.parse((await run(folder, ["archive", "base.xml", "--name", "pack", "--format", "json"])).out);

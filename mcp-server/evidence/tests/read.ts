@@ -121,12 +121,14 @@ async function readAll(
   const copies = await copiesAmong(disk, found);
   for (const file of found) {
     if (copies.has(file.path)) {
-      warnings.push({ code: "same-file-twice", text: "a file is a copy of another one and counts once" });
+      const text = "a file is a copy of another one and counts once";
+      warnings.push({ code: "same-file-twice", text, file: file.path });
       continue;
     }
     const reader = await readerOf(disk, file, limits);
     if (reader === undefined) {
-      warnings.push({ code: "not-a-report", text: "a file beside the reports is no test report and was left out" });
+      const text = "a file beside the reports is no test report and was left out";
+      warnings.push({ code: "not-a-report", text, file: file.path });
       continue;
     }
     let rows = 0;

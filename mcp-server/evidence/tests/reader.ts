@@ -6,6 +6,8 @@ export interface ReportWarning {
   readonly code: string;
   readonly text: string;
   readonly line?: number;
+  /** A file that was not read, where the warning is about one. */
+  readonly file?: string;
 }
 
 /** Takes what a reader finds, in document order. */

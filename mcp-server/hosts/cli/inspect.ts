@@ -1,6 +1,6 @@
 import { relative } from "node:path";
 import { z } from "zod";
-import type { TestCounts } from "../../judge/tests/row.ts";
+import { noTests, type TestCounts } from "../../judge/tests/row.ts";
 import { EXIT } from "../../vocab/index.ts";
 import { defineCommand } from "./command.ts";
 import { writeResult } from "./output.ts";
@@ -14,18 +14,29 @@ export const inspectCommand = defineCommand({
   run: async ({ reports }, io) => {
     const { inspectReports } = await import("../../evidence/tests/index.ts");
     const found = await inspectReports(io.ports.disk, reports, { cwd: io.cwd, roots: [io.root, io.cwd] });
-    const files = found.files.map((file) => ({ ...file, file: relative(io.cwd, file.file) }));
+    const shown = (path: string) => relative(io.cwd, path);
+    const read = found.files.map(({ file, format, tool, counts, warnings }) => ({
+      file: shown(file),
+      format,
+      tool: tool ?? null,
+      counts,
+      warnings: warnings.map(({ code, text, line }) => ({ code, text, ...(line === undefined ? {} : { line }) })),
+    }));
+    // Files that count for nothing are listed with the reason: copies, and what lies beside reports.
+    const leftOut = found.warnings.flatMap(({ file, code, text }) =>
+      file === undefined
+        ? []
+        : [{ file: shown(file), format: null, tool: null, counts: noTests(), warnings: [{ code, text }] }],
+    );
     const text = [
-      ...files.flatMap(({ file, format, tool, counts, warnings }) => [
+      ...read.flatMap(({ file, format, tool, counts, warnings }) => [
         `${file}: ${format}${tool ? ` by ${tool}` : ""}: ${countsText(counts)}`,
-        ...warnings.map(
-          (warning) => `  warning: ${warning.text}${warning.line === undefined ? "" : ` (line ${warning.line})`}`,
-        ),
+        ...warnings.map(({ text, line }) => `  warning: ${text}${line === undefined ? "" : ` (line ${line})`}`),
       ]),
-      ...found.warnings.map((warning) => `warning: ${warning.text}`),
+      ...leftOut.flatMap(({ file, warnings }) => warnings.map(({ text }) => `${file}: warning: ${text}`)),
       `total: ${countsText(found.total)}`,
     ].join("\n");
-    writeResult(io.terminal, io.format, { files, total: found.total, warnings: found.warnings }, text);
+    writeResult(io.terminal, io.format, { files: [...read, ...leftOut], total: found.total }, text);
     return EXIT.ok;
   },
 });

@@ -47,6 +47,13 @@ const outcomes = async (data: string) =>
   (await readWith(goJsonReader, data)).rows.map((row) => `${row.name}: ${row.status}${row.flaky ? ", flaky" : ""}`);
 
 describe("go test -json", () => {
+  test("says that it has no end, unless its packages are listed", async () => {
+    const codes = async (data: string) => (await readWith(goJsonReader, data)).warnings.map(({ code }) => code);
+    const run = go(["run", "A"], ["pass", "A"], ["pass"]);
+    expect(await codes(run)).toEqual(["no-end-mark"]);
+    expect(await codes(`${go(["expected"])}\n${run}`)).toEqual([]);
+  });
+
   test.each([
     ["a pass", go(["run", "A"], ["pass", "A"], ["pass"]), ["A: passed"]],
     ["no end of a test", go(["run", "A"], ["fail"]), ["A: errored"]],
@@ -74,6 +81,13 @@ describe("go test -json", () => {
       go(["run", "A"], ["run", "A/b"], ["pass", "A/b"], ["fail", "A"], ["fail"]),
       ["A: failed", "A/b: passed"],
     ],
+    [
+      "a package that was expected and never began",
+      go(["expected"], ["run", "A"], ["pass", "A"], ["pass"]) +
+        `\n${JSON.stringify({ Action: "expected", Package: "q" })}\n`,
+      ["A: passed", "(package did not end): errored"],
+    ],
+    ["a package that started and never ended", go(["start"]), ["(package did not end): errored"]],
     ["special names", go(["run", "__proto__"], ["pass", "__proto__"], ["pass"]), ["__proto__: passed"]],
   ])("%s", async (_, data, expected) => {
     expect(await outcomes(data)).toEqual(expected);
