@@ -12,7 +12,7 @@ import { bothOrNone } from "./sides.ts";
 import { defineTool, type ToolIo } from "./tool.ts";
 
 const ShownTest = ListedTest.pick({ id: true, priority: true, before: true, after: true, message: true });
-type ShownTest = z.infer<typeof ShownTest>;
+export type ShownTest = z.infer<typeof ShownTest>;
 
 const LISTS = ["lost", "failing", "missing", "newlySkipped", "fixed", "added"] as const;
 
@@ -32,6 +32,8 @@ const Output = TestsVerdict.extend({
   next: z.string(),
 });
 type Output = z.infer<typeof Output>;
+/** Result of a check. */
+export type CheckOutput = Output;
 
 /** A duration; written without its pattern, of which a model has no need. */
 const Warmup = z.string();

@@ -1,5 +1,6 @@
 import { TOOLS } from "../../tools/registry.ts";
 import { demoCommand, runnerCommand, sandboxDaemonCommand } from "./acting.ts";
+import { checkCommand } from "./check-command.ts";
 import type { Command } from "./command.ts";
 import { doctorCommand } from "./doctor.ts";
 import { incidentCommand } from "./incident.ts";
@@ -30,7 +31,10 @@ export const COMMAND_GROUPS: readonly { title: string; commands: readonly Comman
       incidentCommand,
     ],
   },
-  { title: "The same tools that an agent gets over MCP", commands: TOOLS.map(toolCommand) },
+  {
+    title: "The same tools that an agent gets over MCP",
+    commands: TOOLS.map((tool) => (tool.name === "regression-check" ? checkCommand() : toolCommand(tool))),
+  },
   {
     title: "Doors",
     commands: [

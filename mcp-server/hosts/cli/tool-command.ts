@@ -18,9 +18,16 @@ const PersonFlags = z.object({
 });
 type PersonFlags = z.output<typeof PersonFlags>;
 
+/** What a command has besides its tool: flags of its own, and what is done with them once the result is written. */
+export interface OnlyHere {
+  readonly flags: z.ZodObject;
+  after(result: unknown, flags: Record<string, unknown>, io: CommandIo): Promise<void>;
+}
+
 /** The command of a tool: same name, arguments, result and verdict. */
-export function toolCommand(tool: Tool): Command {
-  const input = tool.person ? tool.input.extend(PersonFlags.shape) : tool.input;
+export function toolCommand(tool: Tool, more?: OnlyHere): Command {
+  const signing = tool.person ? tool.input.extend(PersonFlags.shape) : tool.input;
+  const input = more ? signing.extend(more.flags.shape) : signing;
   return defineCommand({
     name: tool.name,
     summary: tool.description,
@@ -33,9 +40,14 @@ export function toolCommand(tool: Tool): Command {
       const own = withApproved(args, flags.approve);
       const out = tool.output.parse(await tool.run(tool.input.parse(own), cliIo(io, flags)));
       writeResult(io.terminal, io.format, out, tool.text(out));
+      await more?.after(out, only(args, more.flags), io);
       return tool.exit?.(out) ?? EXIT.ok;
     },
   });
+}
+
+function only(args: Record<string, unknown>, flags: z.ZodObject): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(args).filter(([key]) => key in flags.shape));
 }
 
 /** The hash in --approve is the plan that is meant; another one beside it is a mistake. */
