@@ -4,7 +4,7 @@ import { Actor, RunId } from "../vocab/index.ts";
 import type { RunControl } from "./engine.ts";
 import { Request } from "./events.ts";
 import type { Project } from "./project.ts";
-import { ANOTHER_QUESTION, type Receipt, takeRequest } from "./requests.ts";
+import { ANOTHER_QUESTION, finishLastRequest, type Receipt, takeRequest } from "./requests.ts";
 import { occasionOf, signatureObjection } from "./signature.ts";
 
 /** A request left in the inbox while nobody owned the run. */
@@ -41,6 +41,8 @@ export async function readInbox(project: Project, run: RunControl, signal: Abort
   const told = new Set<string>();
   while (!signal.aborted) {
     try {
+      // What was taken and could not be done at once, because the journal refused it, is done as soon as it can be.
+      finishLastRequest(run);
       await emptyInbox(project, run, told);
     } catch {
       // The journal refuses just now; the files are still there at the next look.

@@ -53,8 +53,9 @@ function receiptBefore(run: RunControl, id: string): Receipt {
 }
 
 /**
- * A runner can die between journalling a request and acting on it. Called before a run goes on: what the last taken
- * request asked for, and is not in the journal yet, is done now.
+ * A runner can die between journalling a request and acting on it, and a disk can be full in between. Called before a
+ * run goes on, and again and again while it does: what the last taken request asked for, and is not in the journal yet,
+ * is done now.
  */
 export function finishLastRequest(run: RunControl): void {
   const events = run.events();

@@ -2,6 +2,7 @@ import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
 import { openRun, stepKey } from "../../mcp-server/flow/engine.ts";
 import type { FlowEvent, Request } from "../../mcp-server/flow/events.ts";
+import { readInbox } from "../../mcp-server/flow/inbox.ts";
 import { planHash } from "../../mcp-server/flow/plan.ts";
 import { type Receipt, takeRequest } from "../../mcp-server/flow/requests.ts";
 import type { Stamped } from "../../mcp-server/record/journal.ts";
@@ -236,15 +237,12 @@ describe("an answer", () => {
 });
 
 describe("a request whose effect the journal refused", () => {
-  test.each<{ name: string; request: Request; refused: string }>([
-    { name: "a rollback", request: back, refused: "rollback-latched" },
-    { name: "an abort after exposure", request: abort, refused: "rollback-latched" },
-  ])("$name is done when it is sent again", ({ request, refused }) => {
+  function refusing(refused: string) {
     const world = fakeWorld();
     const written: Stamped<FlowEvent>[] = [];
-    let full = true;
+    const disk = { full: true };
     const append = (event: FlowEvent, actor: Actor) => {
-      if (full && event.event === refused) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
+      if (disk.full && event.event === refused) throw Object.assign(new Error("no space left"), { code: "ENOSPC" });
       const stamped = { seq: written.length + 1, epoch: 1, at: world.clock.wall(), actor, event } as Stamped<FlowEvent>;
       written.push(stamped);
       return stamped;
@@ -258,12 +256,35 @@ describe("a request whose effect the journal refused", () => {
       actor: RUNNER,
     });
     run.append({ event: "intent", key: stepKey("stage-1", "expose"), intent: { text: "expose", exposes: true } });
+    return { world, run, disk, kinds: () => written.map(({ event }) => event.event) };
+  }
+  const done = ["intent", "request", "rollback-latched"];
+
+  test.each<{ name: string; request: Request }>([
+    { name: "a rollback", request: back },
+    { name: "an abort after exposure", request: abort },
+  ])("$name is done when it is sent again", ({ request }) => {
+    const { run, disk, kinds } = refusing("rollback-latched");
     const ask = () => takeRequest(run, "req-1", request, ADA);
     expect(ask).toThrow("no space left");
     expect(run.state().latched).toBeUndefined();
-    full = false;
+    disk.full = false;
     expect(ask()).toMatchObject({ taken: true });
     expect(run.state().latched).toMatchObject({ kind: "manual" });
-    expect(written.map(({ event }) => event.event)).toEqual(["intent", "request", "rollback-latched"]);
+    expect(kinds()).toEqual(done);
+  });
+
+  test("is done by its owner as soon as it can be, once, though nobody sends it again", async () => {
+    const { world, run, disk, kinds } = refusing("rollback-latched");
+    const over = new AbortController();
+    const postbox = readInbox(world.project, run, over.signal);
+    expect(() => takeRequest(run, "req-1", back, ADA)).toThrow("no space left");
+    await world.clock.advance(3_000);
+    expect(run.state().latched).toBeUndefined();
+    disk.full = false;
+    await world.clock.advance(3_000);
+    expect(kinds()).toEqual(done);
+    over.abort();
+    await postbox;
   });
 });
