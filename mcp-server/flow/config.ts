@@ -5,7 +5,14 @@ import { ReadinessConfig } from "../evidence/readiness/config.ts";
 import { Migration, TimeRule } from "../judge/index.ts";
 import { TargetConfig } from "../target/config.ts";
 import { Duration, durationMs } from "../vocab/index.ts";
-import { Communication, DeclaredRisk, EscalationConfig, RollbackConfig } from "./declared.ts";
+import {
+  Communication,
+  ConfigChange,
+  DeclaredRisk,
+  EscalationConfig,
+  RollbackConfig,
+  SupportHandover,
+} from "./declared.ts";
 import { GuardConfig } from "./guard-config.ts";
 import { NotifyConfig } from "./notify/config.ts";
 import { RoleHolder } from "./roles.ts";
@@ -165,6 +172,8 @@ export const DeployConfig = z.strictObject({
   rollback: RollbackConfig.prefault({}),
   escalation: EscalationConfig.prefault({}),
   communication: z.array(Communication).max(50).default([]),
+  configChanges: z.array(ConfigChange).max(200).default([]),
+  supportHandover: SupportHandover.optional(),
   waits: WaitsConfig.prefault({}),
   reports: ReportsConfig.prefault({}),
   /** Changes of schema and data that the release brings, in their order. */

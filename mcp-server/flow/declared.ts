@@ -52,12 +52,32 @@ export const Communication = z.strictObject({
 });
 export type Communication = z.infer<typeof Communication>;
 
+/** A setting that changes with the release. Only its name: a value can be a secret, and a plan is read by many. */
+export const ConfigChange = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[A-Za-z0-9_][\w./:-]{0,199}$/, "expected the name of a setting, without its value")
+    .describe("of the setting, never its value"),
+  flagDefault: z.enum(["on", "off"]).optional().describe("what a feature flag is until somebody turns it"),
+});
+export type ConfigChange = z.infer<typeof ConfigChange>;
+
+/** Section `supportHandover` of deploy.yaml: who answers users' questions about the release, and from what. */
+export const SupportHandover = z.strictObject({
+  to: Line.describe("who answers users"),
+  material: Line.describe("what they were given: notes, known issues, a briefing"),
+  until: Line.optional().describe("until when those who made the release stand by"),
+});
+export type SupportHandover = z.infer<typeof SupportHandover>;
+
 /** Everything that people say of a deployment and nobody measures; members are there where something is said. */
 export const Declared = z.object({
   risks: z.array(DeclaredRisk).optional(),
   sideEffects: z.array(SideEffect).optional(),
   escalation: EscalationConfig.optional(),
   communication: z.array(Communication).optional(),
+  configChanges: z.array(ConfigChange).optional(),
+  supportHandover: SupportHandover.optional(),
 });
 export type Declared = z.infer<typeof Declared>;
 
@@ -67,13 +87,17 @@ export function declaredOf(config: {
   readonly rollback: z.infer<typeof RollbackConfig>;
   readonly escalation: Escalation;
   readonly communication: Communication[];
+  readonly configChanges: ConfigChange[];
+  readonly supportHandover?: SupportHandover | undefined;
 }): { declared?: Declared } {
-  const { risks, rollback, escalation, communication } = config;
+  const { risks, rollback, escalation, communication, configChanges, supportHandover } = config;
   const declared: Declared = {
     ...(risks.length > 0 ? { risks } : {}),
     ...(rollback.sideEffects.length > 0 ? { sideEffects: rollback.sideEffects } : {}),
     ...(escalation.contacts.length > 0 || escalation.channel !== undefined ? { escalation } : {}),
     ...(communication.length > 0 ? { communication } : {}),
+    ...(configChanges.length > 0 ? { configChanges } : {}),
+    ...(supportHandover === undefined ? {} : { supportHandover }),
   };
   return Object.keys(declared).length > 0 ? { declared } : {};
 }

@@ -43,15 +43,30 @@ export function planView(record: RunRecord): View {
     dimensions: dimensions(plan),
     capacity: capacityRows(plan),
     migrations: migrationRows(plan),
+    configChanges: (plan.declared?.configChanges ?? []).map(({ name, flagDefault = "no flag" }) => ({
+      name,
+      flagDefault,
+    })),
     steps: steps(plan),
     risks: riskRows(plan),
     unknowns: [...plan.expectedUnknowns],
     communication: [{ name: "Messages to people outside the run", value: receiversText(plan) }],
     tell: tellRows(plan),
+    supportHandover: handoverFacts(plan),
     signOffs: signOffs(state),
     approvedUntil: approvedUntil(record),
     advice: adviceOf(record, "approval"),
   };
+}
+
+function handoverFacts({ declared }: Plan): View["supportHandover"] {
+  if (!declared?.supportHandover) return [];
+  const { to, material, until } = declared.supportHandover;
+  return [
+    { name: "Users ask", value: to },
+    { name: "From", value: material },
+    { name: "Those who made it stand by until", value: until ?? null },
+  ];
 }
 
 function approvedUntil({ plan, state }: RunRecord): View["approvedUntil"] {

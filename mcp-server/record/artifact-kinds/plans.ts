@@ -24,6 +24,8 @@ export const DeploymentPlanView = z.object({
   dimensions: list(z.object({ gate: z.string(), dimension: z.string(), judged: z.string() })),
   capacity: list(Fact),
   migrations: list(z.object({ id: z.string(), kind: z.string(), reversible: z.string(), backup: Text })),
+  /** Names of settings that change with the release, never values. */
+  configChanges: list(z.object({ name: z.string(), flagDefault: z.string() })),
   steps: list(z.object({ action: z.string(), actor: z.string(), timeout: z.string(), verify: z.string(), undo: Text })),
   /** Declared by people, or computed from the plan. */
   risks: list(
@@ -41,6 +43,8 @@ export const DeploymentPlanView = z.object({
   communication: list(Fact),
   /** Whom people tell, and when. */
   tell: list(Tell),
+  /** Who answers users' questions, as declared. */
+  supportHandover: list(Fact),
   signOffs: list(SignOff),
   /** Until when the approval counts, where there is one: production has to be changed first by then. */
   approvedUntil: Moment.default(null),

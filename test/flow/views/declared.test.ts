@@ -23,6 +23,8 @@ const DECLARED = {
     { when: "before", audience: "support", channel: "mail" },
     { when: "rollback", audience: "support", channel: "chat", owner: "release manager" },
   ],
+  configChanges: [{ name: "CHECKOUT_TIMEOUT" }, { name: "checkout.new-cart", flagDefault: "off" }],
+  supportHandover: { to: "the shop's help desk", material: "docs/support/2.1.md" },
 };
 
 function textOf({ plan, events }: Scribe, name: string): string {
@@ -44,6 +46,8 @@ describe("what people declare", () => {
   test.each([
     ["deployment-plan", "| cold cache | high | low | warmed | shop team | declared |"],
     ["deployment-plan", "| before | support | mail | unknown |"],
+    ["deployment-plan", "| `CHECKOUT_TIMEOUT` | no flag |\n| `checkout.new-cart` | off |"],
+    ["deployment-plan", "| Users ask | the shop's help desk |\n| From | docs/support/2.1.md |"],
     ["rollback-plan", "| orders in the queue | the old version reads them |"],
     ["rollback-plan", "| incident commander | Ada | pager shop |"],
     ["rollback-plan", "| operations lead | – | phone 4711 |"],
@@ -78,6 +82,10 @@ describe("what people declare", () => {
     expect(at && statusView(s.state, { alive: false }, at).next).toMatch(
       /^call incident commander, Ada: pager shop; then operations lead: phone 4711; a person brings/,
     );
+  });
+
+  test.each(["API_KEY=abc", "api key", "-x", ""])("names a setting and no value: %j is refused", (name) => {
+    expect(() => planOf({ config: { configChanges: [{ name }] } })).toThrow(/configChanges/);
   });
 
   test("is missed out loud where nobody declared anything", () => {
