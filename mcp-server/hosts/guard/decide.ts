@@ -1,6 +1,7 @@
 import { basename, extname, isAbsolute, join, normalize, relative } from "node:path";
 import type { GuardConfig } from "../../flow/guard-config.ts";
 import { OPAQUE, type Word } from "./shell.ts";
+import { sweptBy } from "./sweep.ts";
 import { type Act, CHANGING_VERBS, changeOf, KNOWN_TOOLS } from "./tools.ts";
 import { type Program, type Seen, seeScript } from "./unwrap.ts";
 
@@ -94,6 +95,10 @@ const READERS = new Set(
     " ",
   ),
 );
+
+function isExcluded(word: string, before: string | undefined): boolean {
+  return word.startsWith("--exclude=") || before === "-e" || before === "--exclude";
+}
 
 class Look {
   private readonly visited = new Set<string>();
@@ -215,15 +220,41 @@ class Look {
     return { what: `\`${what}\` changes production past the deployment flow`, next: `${BY_THE_FLOW}; ${elsewhere}` };
   }
 
+  /** What takes whole folders away takes the record along, though no word names it. */
+  private recordSwept(name: string, args: readonly Word[], folders: readonly string[]): Denial | undefined {
+    const { root } = this.project;
+    const ignored = this.files.text(join(root, ".gitignore"))?.split("\n") ?? [];
+    const words = args.map(({ text }) => text);
+    const paths = sweptBy(
+      name,
+      words,
+      ignored.some((line) => /^\/?\.aiwg\/?\*{0,2}$/.test(line.trim())),
+    );
+    const isAround = (path: string, folder: string) => {
+      const whole = this.files.real(isAbsolute(path) ? path : join(folder, path));
+      const inside = relative(whole, join(this.files.real(root), ".aiwg"));
+      return inside !== "" && !inside.startsWith("..");
+    };
+    if (!paths.some((path) => folders.some((folder) => isAround(path, folder)))) return undefined;
+    return {
+      what: `\`${name}\` on a folder with the record of deployments (.aiwg) in it`,
+      next: "name what is to go, and leave .aiwg where it is (git clean -e .aiwg)",
+    };
+  }
+
   /** A program that is not known to only read, on files that are held. */
   private recordTouched(name: string, args: readonly Word[], folders: readonly string[]): Denial | undefined {
+    const swept = this.recordSwept(name, args, folders);
+    if (swept) return swept;
     const edits = /^g?sed$/.test(name) && args.some(({ text }) => /^-\w*i|^--in-place/.test(text));
     const deletes =
       /^(?:find|fd)$/.test(name) && args.some(({ text }) => /^-(?:delete|exec|execdir|ok|fprint\w*)$/.test(text));
     const restores =
       name === "git" && args.some(({ text }) => /^(?:clean|checkout|restore|rm|mv|stash|reset)$/.test(text));
     if ((READERS.has(name) || name === "sed") && !edits && !deletes && !restores) return undefined;
-    for (const { text } of args) {
+    for (const [index, { text }] of args.entries()) {
+      // What git clean is told to leave alone.
+      if (name === "git" && isExcluded(text, args[index - 1]?.text)) continue;
       const path = /^[\w-]+=/.test(text) ? text.slice(text.indexOf("=") + 1) : text;
       if (path.startsWith("-")) continue;
       const held = this.held(path.replace(/[*?[].*$/, ""), folders);

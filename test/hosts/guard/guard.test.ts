@@ -182,6 +182,19 @@ const HELD = [
   "echo x > .aiwg/deployment/history.jsonl",
   "echo x >> ./.aiwg/working/deployment/journal.jsonl",
   "rm -rf .aiwg",
+  "rm -rf .",
+  "rm -r ../shop",
+  "rm -rf /srv/shop/",
+  "rm -rf .*",
+  "rm --recursive --force /srv",
+  "mv ../shop /tmp/away",
+  "git clean -fdx",
+  "git clean -xdf",
+  "git clean -d --force .",
+  "git -C . clean -fd",
+  "git stash -u",
+  "git stash push --include-untracked",
+  "git stash --all",
   "sed -i s/FAIL/PASS/ .aiwg/deployment/regression-gate-staging.md",
   "tee .aiwg/x < y",
   "cp x .aiwg/deployment/",
@@ -283,6 +296,32 @@ describe("the guard of an agent host", () => {
 
   it.each([...HELD])("has nothing to say about %j where no deploy.yaml governs the folder", async (command) => {
     expect(await bash(command, "/srv/other")).toBeUndefined();
+  });
+
+  it.each([
+    "rm -rf dist node_modules",
+    "rm -rf *",
+    "cd dist && rm -rf ./*",
+    "rm readme.md",
+    "mv dist old",
+    "git clean -nfdx",
+    "git clean -fdx dist",
+    "git clean -fdx -e .aiwg",
+    "git clean -fdx --exclude .aiwg",
+    "git clean -fdx --exclude=.aiwg",
+    "git stash",
+    "git stash list -a",
+    "git clean --help",
+  ])("lets %j pass: the record is not in it", async (command) => {
+    expect(await bash(command)).toBeUndefined();
+  });
+
+  it("knows that git leaves alone what it ignores, unless told otherwise", async () => {
+    const disk = world({ [`${ROOT}/.gitignore`]: "node_modules\n.aiwg/\n" });
+    expect(await bash("git clean -fd", ROOT, disk)).toBeUndefined();
+    expect(await bash("git stash -u", ROOT, disk)).toBeUndefined();
+    expect(await bash("git clean -fdx", ROOT, disk)).toBeDefined();
+    expect(await bash("git stash -a", ROOT, disk)).toBeDefined();
   });
 
   it("goes with the command into a governed folder", async () => {
