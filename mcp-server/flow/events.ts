@@ -7,6 +7,7 @@ import {
   InfraReading,
   JourneysRun,
   MetricsSnapshot,
+  OthersReading,
   ReadinessReport,
   RollbackVerdict,
   SmokeRun,
@@ -69,6 +70,8 @@ export const Intent = z.object({
 });
 export type Intent = z.infer<typeof Intent>;
 
+const Counted = z.object({ restarts: z.number(), oomKills: z.number(), crashes: z.number() });
+
 /** What one observation of the target said; the parts of LiveState that decide and that reports show. */
 export const LiveSummary = z.object({
   pools: z.array(Pool),
@@ -80,7 +83,9 @@ export const LiveSummary = z.object({
   /** Restarts that this observation found after a time in which nobody watched. */
   unseenRestarts: z.number().optional(),
   /** What instances that had run before the watch had counted when it began; `infra` counts from there. */
-  since: z.object({ restarts: z.number(), oomKills: z.number(), crashes: z.number() }).optional(),
+  since: Counted.optional(),
+  /** The instances of the other version, and what those that had counted anything had counted when the watch began. */
+  others: OthersReading.extend({ since: z.record(z.string(), Counted) }).optional(),
 });
 export type LiveSummary = z.infer<typeof LiveSummary>;
 
@@ -118,6 +123,8 @@ export const Question = z.object({
   deadlineMs: z.number(),
   /** At the start of the deadline a person investigates: nobody is reminded yet. */
   quietMs: z.number().optional(),
+  /** Asked in the middle of a watch: unless people go back, it serves the rest of its time. */
+  early: z.literal(true).optional(),
   /** What happens when nobody answers in time. */
   onExpiry: z.enum(["abort", "rollback", "advance-unproven", "block", "unknown"]),
 });

@@ -1,5 +1,5 @@
 import type { InfraReading, Share } from "../judge/index.ts";
-import type { Instant, LiveState, Ms, Version } from "../vocab/index.ts";
+import type { Instance, InstanceState, Instant, LiveState, Ms, Version } from "../vocab/index.ts";
 import { between } from "../vocab/index.ts";
 import type { LiveSummary, WatchPlan } from "./events.ts";
 import type { Plan } from "./plan.ts";
@@ -29,6 +29,7 @@ export function summarise(
     measuredSharePct: live.measuredSharePct,
     measuredRequests: live.measuredRequests,
     ...infra,
+    ...othersOf(plan, live, watch),
     versionsKnown: live.instances.every(
       (instance) =>
         (instance.version === plan.version && instance.digest === plan.digest) ||
@@ -56,6 +57,40 @@ export function shareOf(plan: Plan, watch: WatchPlan, live: LiveSummary | undefi
     measuredSharePct: live?.measuredSharePct[plan.version],
     measuredRequests: live?.measuredRequests ?? 0,
   };
+}
+
+const SERVING: ReadonlySet<InstanceState> = new Set(["ready", "unhealthy"]);
+
+/** The old version beside the new one: it may have run for months, so only what happens during the watch counts. */
+function othersOf(plan: Plan, live: LiveState, { watch, live: last }: WatchState): Pick<LiveSummary, "others"> {
+  if (watch.track !== "production" || !plan.previous) return {};
+  const { version } = plan.previous;
+  const own = live.instances.filter((one) => one.version === version && SERVING.has(one.state));
+  if (own.length === 0) return {};
+  const since =
+    last?.others?.since ?? Object.fromEntries(own.filter(hasCounted).map((one) => [one.id, countedBy(one)]));
+  const grown = (counter: keyof typeof NONE) =>
+    own.reduce((sum, one) => sum + Math.max(0, one[counter] - (since[one.id]?.[counter] ?? 0)), 0);
+  const failing = own.filter(({ state }) => state === "unhealthy").length > own.length / 2;
+  return {
+    others: {
+      version,
+      instances: own.length,
+      restarts: grown("restarts"),
+      oomKills: grown("oomKills"),
+      crashes: grown("crashes"),
+      unhealthyStreak: failing ? (last?.others?.unhealthyStreak ?? 0) + 1 : 0,
+      since,
+    },
+  };
+}
+
+function countedBy({ restarts, oomKills, crashes }: Instance): typeof NONE {
+  return { restarts, oomKills, crashes };
+}
+
+function hasCounted({ restarts, oomKills, crashes }: Instance): boolean {
+  return restarts + oomKills + crashes > 0;
 }
 
 const NONE = { restarts: 0, oomKills: 0, crashes: 0 };

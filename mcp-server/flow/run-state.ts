@@ -65,6 +65,8 @@ export interface WatchState {
   /** How long the environment has been degraded, and the share of traffic wrong, without a break. */
   degradedForMs: number | undefined;
   shareOffForMs: number | undefined;
+  /** Time served when a person let it go on last: asked before its time was over, they did not end it. */
+  goesOnFromMs: number | undefined;
   /** It was journalled that the watch is held for what is amiss now. */
   heldTold: boolean;
   /** Requests of probe traffic that the version under watch answered. */
@@ -134,7 +136,8 @@ export interface RunState {
   /** Readiness by the key of each look, in their order. */
   readonly readiness: Map<string, { full: boolean; report: ReadinessReport }>;
   question: PendingQuestion | undefined;
-  readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant })[];
+  /** `early`: what was asked left the watch the rest of its time. */
+  readonly answers: (Extract<FlowEvent, { event: "answer" }> & { at: Instant; early: boolean })[];
   accepted: boolean;
   /** Watched time for which the last acceptance still counts. */
   acceptedForMs: number;

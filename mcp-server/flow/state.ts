@@ -130,9 +130,10 @@ export function applyEvent(state: RunState, stamped: Stamped<FlowEvent>): void {
       if (state.question?.key === event.key) state.question.waitedMs += event.ms;
       return;
     case "answer":
-      state.answers.push({ ...event, at });
+      state.answers.push({ ...event, at, early: state.question?.question.early === true });
       if (event.answer === "accept" && state.question?.question.about === "regression")
         accept(state, event.validMs ?? Infinity);
+      letGoOn(state, event);
       state.question = undefined;
       return;
     case "request":
@@ -202,6 +203,15 @@ function applyStep(state: RunState, event: Extract<FlowEvent, { event: "step" }>
   if (open) open.endedAt = at;
 }
 
+/** A person, or nobody in time where the rest is served all the same, lets a watch go on. */
+function letGoOn(state: RunState, { key, answer }: Extract<FlowEvent, { event: "answer" }>): void {
+  const isOver = answer === "expired" && state.question?.question.early === true;
+  if (answer !== "continue" && !isOver) return;
+  withWatch(state, key.replace(/\/question-\d+$/, ""), (watch) => {
+    watch.goesOnFromMs = watch.servedMs;
+  });
+}
+
 function withWatch(state: RunState, key: string, change: (watch: WatchState) => void): void {
   const watch = state.watches.get(key);
   if (watch) change(watch);
@@ -225,6 +235,7 @@ function openWatch(state: RunState, key: string, watch: WatchPlan, at: Instant):
     seenAt: before?.seenAt,
     degradedForMs: before?.degradedForMs,
     shareOffForMs: undefined,
+    goesOnFromMs: undefined,
     heldTold: false,
     smokeCleanAt: undefined,
     live: before?.live,

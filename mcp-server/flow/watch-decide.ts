@@ -1,4 +1,11 @@
-import { decideStage, judgeInfra, type MetricsReading, readMetrics, type StageDecision } from "../judge/index.ts";
+import {
+  decideStage,
+  judgeInfra,
+  type MetricsReading,
+  othersUnwell,
+  readMetrics,
+  type StageDecision,
+} from "../judge/index.ts";
 import type { StepKey } from "../vocab/index.ts";
 import type { Run } from "./engine.ts";
 import type { Question, WatchEnd } from "./events.ts";
@@ -38,6 +45,8 @@ export function decide(state: RunState, watched: WatchState): StageDecision {
     tests: suitesVerdictIn(state, plan),
     testsMayTakeMs: plan.final && hasSuites(state) ? suitesLimitMs(state.plan) : undefined,
     infra,
+    othersUnwell: live?.others ? othersUnwell(live.others) : [],
+    goesOn: watched.goesOnFromMs !== undefined,
     degradedForMs: watched.degradedForMs ?? 0,
     shareOffForMs: watched.shareOffForMs ?? 0,
     deadForMs: watched.deadForMs,
@@ -117,7 +126,7 @@ export function enact(run: Run, key: StepKey, watched: WatchState, decision: Sta
       if (!watched.heldTold) run.append({ event: "held", key, reasons: decision.reasons });
       return undefined;
     case "hold":
-      return held(run, key, decision);
+      return held(run, key, watched, decision);
     default:
       return decision satisfies never;
   }
@@ -133,13 +142,20 @@ function withdrawUnless(run: Run, about: Question["about"] | undefined): void {
 }
 
 /** Asks once per hold and acts on the answer or its absence. The watch goes on meanwhile. */
-function held(run: Run, key: StepKey, decision: Extract<StageDecision, { do: "hold" }>): WatchEnd | undefined {
+function held(
+  run: Run,
+  key: StepKey,
+  watched: WatchState,
+  decision: Extract<StageDecision, { do: "hold" }>,
+): WatchEnd | undefined {
   const state = run.state();
   const pending = state.question;
   const mine = state.answers.filter((answer) => answer.key.startsWith(`${key}/question-`));
   const last = mine.at(-1);
-  if (!pending && last?.answer === "expired") return unanswered(decision);
-  if (!pending && last?.answer === "continue" && decision.question === "inconclusive") {
+  if (!pending && last?.answer === "expired" && !last.early) return unanswered(decision);
+  const { plannedMs } = watched.watch;
+  const isDue = (watched.goesOnFromMs ?? 0) >= plannedMs + watched.extendedMs;
+  if (!pending && last?.answer === "continue" && decision.question === "inconclusive" && isDue) {
     return { end: "served", proven: decision.proven ?? false, reasons: decision.reasons };
   }
   if (!pending) {
@@ -159,7 +175,7 @@ function held(run: Run, key: StepKey, decision: Extract<StageDecision, { do: "ho
     person: "nobody",
     reason: "no answer in time",
   });
-  return unanswered(decision);
+  return pending.question.early ? undefined : unanswered(decision);
 }
 
 /** Nobody answers: whoever is to is told again. While somebody investigates nobody is disturbed. */
@@ -197,7 +213,12 @@ function questionOf(run: Run, decision: Extract<StageDecision, { do: "hold" }>, 
   const why = decision.reasons.map((reason) => reason.text).join("; ");
   const about = decision.question;
   const options = OPTIONS[about].filter((option) => !(decision.unacceptable && option === "accept"));
-  const question = { about, text: `The rollout is held (${about}): ${why}`, onExpiry: onExpiry(decision) };
+  const question = {
+    about,
+    text: `The rollout is held (${about}): ${why}`,
+    onExpiry: onExpiry(decision),
+    ...(decision.early ? { early: decision.early } : {}),
+  };
   if (!investigating) return { ...question, options, deadlineMs: decideMs };
   // Investigated once, then a decision is due: it may also come earlier.
   const quietMs = waits.investigateMs;

@@ -1,6 +1,6 @@
 export * from "./freeze/index.ts";
 export * from "./gates/index.ts";
-export { InfraVerdict, infraVerdict, judgeInfra } from "./infra.ts";
+export { InfraVerdict, infraVerdict, judgeInfra, othersUnwell } from "./infra.ts";
 export * from "./inputs.ts";
 export { type JourneyChange, journeyChange, judgeJourneys } from "./journeys.ts";
 export * from "./load/index.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type Outcome3, Reason } from "../vocab/index.ts";
-import type { InfraReading } from "./inputs.ts";
+import type { InfraReading, OthersReading } from "./inputs.ts";
 import type { BareVerdict } from "./metrics/reading.ts";
 import { JUDGE } from "./name.ts";
 
@@ -40,6 +40,30 @@ export function infraVerdict({ status, reasons }: InfraVerdict): BareVerdict {
   const wouldPassIf = status === "HEALTHY" ? "" : "every instance ready, no restart";
   return { outcome: outcome[status], reasons, wouldPassIf, judge: JUDGE };
 }
+
+/**
+ * What ails the instances that do not run the new version, by the limits for those that do; empty while nothing does.
+ * It is no proof against the release, and a comparison with ill instances is none for it either: a person has to look.
+ */
+export function othersUnwell(reading: OthersReading): Reason[] {
+  const { version, instances, restarts, oomKills, crashes, unhealthyStreak } = reading;
+  const whose = `instances of ${version} are unwell`;
+  return [
+    ...reason(oomKills > 0, OTHERS, `${whose}: ${oomKills} out-of-memory kills`),
+    ...reason(
+      crashes >= CRASH_LOOP_CRASHES || restarts > RESTARTS_IN_5_MIN,
+      OTHERS,
+      `${whose}: ${crashes} crashes, ${restarts} restarts since the watch began`,
+    ),
+    ...reason(
+      unhealthyStreak >= UNHEALTHY_OBSERVATIONS,
+      OTHERS,
+      `${whose}: more than half of ${instances} failed their health check ${unhealthyStreak} times in a row`,
+    ),
+  ];
+}
+
+const OTHERS = "others-unwell";
 
 function unhealthyReasons(reading: InfraReading): Reason[] {
   const { oomKills, crashes, restartsLast5Min, unhealthyStreak } = reading;

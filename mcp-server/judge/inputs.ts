@@ -73,6 +73,16 @@ export const InfraReading = z.object({
 });
 export type InfraReading = z.infer<typeof InfraReading>;
 
+/** Health of the instances that serve beside the version under watch, since the watch began. */
+export const OthersReading = InfraReading.pick({
+  instances: true,
+  restarts: true,
+  oomKills: true,
+  crashes: true,
+  unhealthyStreak: true,
+}).extend({ version: Version });
+export type OthersReading = z.infer<typeof OthersReading>;
+
 /** A rollback that was tried in staging: deployed, taken back, deployed again. */
 export const RehearsalRecord = z.object({
   at: Instant,

@@ -167,3 +167,47 @@ describe("C8, D10: a failing P2 check", () => {
     expect(eventsOf(world, "extended")).toEqual([]);
   });
 });
+
+describe("note to D: instances of the old version that are unwell", () => {
+  const killed = (world: FakeWorld) =>
+    world.when(started("stage-1/watch"), () => {
+      for (const instance of world.platform.instances("production", OLD)) instance.oomKills += 1;
+    });
+
+  test("hold the rollout and ask; a person goes on, and the stage serves the rest of its time", async () => {
+    const world = fakeWorld();
+    killed(world);
+    world.when(asked, () => void world.ask(answer("continue")));
+    await world.live();
+    const [question] = eventsOf(world, "question");
+    expect(question?.question).toMatchObject({ about: "inconclusive", options: ["continue", "rollback"], early: true });
+    expect(question?.question.text).toMatch(/instances of 1\.0\.0 are unwell: 2 out-of-memory kills/);
+    expect(world.state().watches.get("stage-1/watch")?.servedMs).toBeGreaterThanOrEqual(MINUTE);
+    expect(world.state().latched).toBeUndefined();
+  });
+
+  test("go back when a person says so", async () => {
+    const world = fakeWorld();
+    killed(world);
+    world.when(asked, () => void world.ask(answer("rollback")));
+    await world.live();
+    expect(world.state()).toMatchObject({ outcome: { outcome: "ROLLED_BACK" }, latched: { kind: "manual" } });
+  });
+
+  test("never go back by themselves: unanswered, the rest of the time is served and nothing counts as proven", async () => {
+    const world = fakeWorld({ unattended: true });
+    killed(world);
+    await world.live();
+    expect(world.state().latched).toBeUndefined();
+    expect(world.state().watches.get("stage-1/watch")).toMatchObject({ end: { end: "served", proven: false } });
+    expect(world.state().watches.get("stage-1/watch")?.servedMs).toBeGreaterThanOrEqual(MINUTE);
+  });
+
+  test("that were killed before the run are nobody's concern", async () => {
+    const world = fakeWorld();
+    for (const instance of world.platform.instances("production", OLD)) instance.oomKills = 3;
+    await world.live();
+    expect(eventsOf(world, "question")).toEqual([]);
+    expect(world.state().outcome?.outcome).toBe("SUCCESS");
+  });
+});

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type InfraReading, infraVerdict, judgeInfra } from "../../mcp-server/judge/index.ts";
+import { type InfraReading, infraVerdict, judgeInfra, othersUnwell } from "../../mcp-server/judge/index.ts";
+import type { Version } from "../../mcp-server/vocab/index.ts";
 
 const well: InfraReading = {
   instances: 4,
@@ -36,5 +37,23 @@ describe("judgeInfra", () => {
     expect(judged.status).toBe(status);
     expect(judged.reasons.map(({ code }) => code)).toEqual(codes);
     expect(infraVerdict(judged).outcome).toBe(outcome);
+  });
+});
+
+describe("othersUnwell", () => {
+  const old = { version: "1.0.0" as Version, instances: 4, restarts: 0, oomKills: 0, crashes: 0, unhealthyStreak: 0 };
+  it.each([
+    ["nothing happened", {}, []],
+    ["three restarts", { restarts: 3 }, []],
+    ["two crashes", { crashes: 2, restarts: 2 }, []],
+    ["failing health once", { unhealthyStreak: 1 }, []],
+    ["four restarts", { restarts: 4 }, [/0 crashes, 4 restarts/]],
+    ["a crash loop", { crashes: 3, restarts: 3 }, [/3 crashes/]],
+    ["an out-of-memory kill", { oomKills: 1, restarts: 1 }, [/^instances of 1\.0\.0 are unwell: 1 out-of-memory/]],
+    ["failing health twice in a row", { unhealthyStreak: 2 }, [/more than half of 4/]],
+  ] as const)("%s", (_, change, texts) => {
+    const reasons = othersUnwell({ ...old, ...change });
+    expect(reasons).toHaveLength(texts.length);
+    for (const [index, text] of texts.entries()) expect(reasons[index]?.text).toMatch(text);
   });
 });

@@ -37,6 +37,10 @@ export interface StagePoll extends Share {
   /** Such suites are under way: how long they may take beyond the time that is to be served. */
   readonly testsMayTakeMs?: Ms | undefined;
   readonly infra: InfraVerdict;
+  /** What ails instances of the other version; absent or empty: nothing. */
+  readonly othersUnwell?: readonly Reason[];
+  /** A person lets this watch go on over what it was held for before its time. */
+  readonly goesOn?: boolean;
   /** How long the environment has been degraded, and the share of traffic wrong, without a break. */
   readonly degradedForMs: Ms;
   readonly shareOffForMs: Ms;
@@ -79,6 +83,8 @@ export type StageDecision =
       readonly proven?: boolean;
       /** Nobody may take this risk: it can only be gone back from, or looked into. */
       readonly unacceptable?: true;
+      /** Asked before the time is over: unless people go back, the rest of it is served all the same. */
+      readonly early?: true;
     }
   /** Held without a question: it passes by itself or goes back at a deadline. */
   | { readonly do: "pause"; readonly reasons: Reason[] }
@@ -96,7 +102,7 @@ const DEAD_AFTER_POLLS = 2;
 export function decideStage(poll: StagePoll): StageDecision {
   const blamed = harm(poll) ?? regression(poll);
   if (blamed?.do === "rollback") return blamed;
-  return overdue(poll) ?? blamed ?? silence(poll) ?? paused(poll, timeServed(poll));
+  return overdue(poll) ?? blamed ?? silence(poll) ?? unwellOthers(poll) ?? paused(poll, timeServed(poll));
 }
 
 /** What rolls back whatever the flag or a person's acceptance of a regression says. */
@@ -116,6 +122,12 @@ function regression({ metrics, tests, accepted, rollbackOnRegression }: StagePol
   const reasons = [...(isLost ? tests.reasons : []), ...(isWorse ? metrics.regression.reasons : [])];
   if (rollbackOnRegression) return rollback("regression", reasons);
   return { do: "hold", question: "regression", reasons, ...(isLost ? { unacceptable: true } : {}) };
+}
+
+/** Nothing is undone by itself for what another version does: people are asked, once, and the time goes on meanwhile. */
+function unwellOthers({ othersUnwell = [], goesOn }: StagePoll): StageDecision | undefined {
+  if (othersUnwell.length === 0 || goesOn) return undefined;
+  return { do: "hold", question: "inconclusive", reasons: [...othersUnwell], early: true };
 }
 
 /** What may mend itself, and did not in its time. */
@@ -167,8 +179,8 @@ function silence(poll: StagePoll): StageDecision | undefined {
 }
 
 /** A source that comes and goes would let a watch go on without end: from here on a person is asked. */
-function gapsPoint({ gapsMs, limits }: StagePoll): Reason[] {
-  if (gapsMs <= limits.gapsMs) return [];
+function gapsPoint({ gapsMs, goesOn, limits }: StagePoll): Reason[] {
+  if (gapsMs <= limits.gapsMs || goesOn) return [];
   const text = `for ${spanText(gapsMs)} of this watch nothing could be seen or it was held, more than ${spanText(limits.gapsMs)}`;
   return [{ code: "no-data", text }];
 }
@@ -205,6 +217,7 @@ function openPoints(poll: StagePoll): Reason[] {
       ? []
       : [{ code: "versions", text: "the platform does not report the planned versions and weights" }]),
     ...amissPoints(poll),
+    ...(poll.othersUnwell ?? []),
     ...minorPoint(poll),
     ...(poll.smokeRequired && !poll.smoke
       ? [{ code: "smoke-not-run", text: "the smoke checks have not answered yet" }]

@@ -29,6 +29,7 @@ import {
  * The decision tables of the specification, a row a case, by their row names. "overruled" stands where the design
  * decides otherwise than the table; the case then is the design's rule.
  */
+const ill = [{ code: "others-unwell", text: "instances of 1.0.0 are unwell" }];
 type Row = readonly [row: string, what: string, poll: Partial<StagePoll>, decision: string];
 
 const off = { rollbackOnRegression: false };
@@ -88,6 +89,11 @@ const C: Row[] = [
   ["C8", "less than a clean window", { ...extended, smokeCleanForMs: 9 * MINUTE }, "hold inconclusive"],
   ["C8", "no clean window: a person is asked", { ...extended, ...minor, smokeCleanForMs: 0 }, "hold inconclusive"],
   ["C9", "stage timer not complete", early, "continue"],
+  ["note to D", "instances of the other version are unwell", { ...early, othersUnwell: ill }, "hold inconclusive"],
+  ["note to D", "whatever the flag", { ...early, ...off, othersUnwell: ill }, "hold inconclusive"],
+  ["note to D", "a person lets it go on", { ...early, othersUnwell: ill, goesOn: true }, "continue"],
+  ["note to D", "which is no proof at the end", { ...extended, othersUnwell: ill, goesOn: true }, "hold inconclusive"],
+  ["note to D", "harm outranks it", { ...early, metrics: broken, othersUnwell: ill }, "rollback slo"],
   ["C10", "all inside bounds for the full stage", {}, "advance proven"],
   ["C10", "digest not verified", { versionsReadBack: false }, "extend"],
 ];
