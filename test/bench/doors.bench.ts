@@ -1,5 +1,5 @@
-import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -7,6 +7,7 @@ import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
 import { report } from "./report.ts";
 
 const BUNDLE = join(process.cwd(), "dist/deploy-flow.mjs");
+const GUARD = join(process.cwd(), "dist/guard.mjs");
 
 interface Message {
   readonly id?: number;
@@ -68,6 +69,18 @@ try {
   const instructions = String(server.first.result?.instructions ?? "");
   report({ what: "server instructions", value: countTokens(instructions), unit: "o200k tokens", budget: 400 });
   server.child.kill("SIGKILL");
+
+  writeFileSync(join(root, "deploy.yaml"), "service: shop\n");
+  const tool_input = { command: "FOO=1 sh -c 'kubectl apply -f k8s'" };
+  const event = { hook_event_name: "PreToolUse", tool_name: "Bash", tool_input, cwd: root };
+  const asked: number[] = [];
+  for (let call = 0; call < 9; call += 1) {
+    const started = performance.now();
+    const said = spawnSync(process.execPath, [GUARD], { cwd: root, input: JSON.stringify(event), encoding: "utf8" });
+    asked.push(performance.now() - started);
+    if (!said.stdout.includes('"deny"')) throw new Error(`the guard let it pass: ${said.stderr}`);
+  }
+  report({ what: "guard: one command held back, as a process", value: median(asked), unit: "ms", budget: 100 });
 } finally {
   rmSync(root, { recursive: true, force: true });
 }

@@ -263,4 +263,13 @@ describe("the package", () => {
     expect(home.claude("plugin", "validate", "--strict", join(root, "skill"))).toContain("Validation passed");
     expect(home.claude("plugin", "validate", "--strict", root)).toContain("Validation passed");
   });
+
+  test("is installed from the repository as a marketplace, with its server", () => {
+    home = makeHome("bare", model);
+    const root = join(import.meta.dirname, "../..");
+    home.claude("plugin", "marketplace", "add", root);
+    home.claude("plugin", "install", "flow-deploy-to-production@deploy-flow");
+    expect(home.claude("plugin", "list")).toMatch(/flow-deploy-to-production@deploy-flow[\s\S]*enabled/);
+    expect(home.claude("mcp", "list")).toMatch(/plugin:flow-deploy-to-production:deploy: .*Connected/);
+  });
 });

@@ -10,7 +10,8 @@ const PROGRAM = join(ROOT, "dist/deploy-flow.mjs");
 /** Binary of the host under test; scripts/test-hosts.mjs installs it and says where. */
 export const CLAUDE = process.env.DEPLOY_FLOW_CLAUDE ?? "";
 
-export type Installation = "plugin" | "skills folder" | "plain";
+/** How the skill is there; `bare` is a home without it. */
+export type Installation = "plugin" | "skills folder" | "plain" | "bare";
 
 /** One event of the host's stream. */
 export interface StreamEvent {
