@@ -1,9 +1,10 @@
 import type { ProductionSuite } from "../evidence/config.ts";
 import type { MetricSource } from "../evidence/metrics/index.ts";
 import type { Finding, MachineCheck } from "../evidence/readiness/index.ts";
-import type { JourneysRun, MetricsSnapshot, SmokeRun, TestsVerdict } from "../judge/index.ts";
+import type { JourneysRun, SmokeRun, TestsVerdict } from "../judge/index.ts";
 import type { Arm, EvidenceRef, LiveState, Verdict, Version } from "../vocab/index.ts";
 import type { Track } from "./events.ts";
+import type { Recording } from "./recording.ts";
 import type { SuiteSide, SuitesResult } from "./suites-record.ts";
 
 /** A stored piece of evidence and where it lies below the run's evidence folder. */
@@ -33,7 +34,7 @@ export interface Hands {
   /** The source of metrics of one track; undefined when the plan judges none. */
   source(track: Track): MetricSource | undefined;
   /** What the old version did in the last hour, or since its instances started. */
-  history(live: LiveState, version: Version, signal: AbortSignal): Promise<MetricsSnapshot | undefined>;
+  history(live: LiveState, version: Version, signal: AbortSignal): Promise<Recording | undefined>;
   /** Runs the smoke checks; undefined when the plan has none. */
   smoke(
     mode: SmokeRun["mode"],

@@ -9,7 +9,7 @@ import {
   runJourneys,
   runSmoke,
 } from "../evidence/index.ts";
-import type { JourneysRun, MetricsSnapshot, SmokeRun } from "../judge/index.ts";
+import type { JourneysRun, SmokeRun } from "../judge/index.ts";
 import { allowEnv, BASE_ENV } from "../ports/index.ts";
 import { storeEvidence } from "../record/evidence-store.ts";
 import { redact } from "../record/redact.ts";
@@ -25,7 +25,7 @@ import { answerSuite, judgeStoredSuites } from "./production-suites.ts";
 import type { Project } from "./project.ts";
 import { quoted } from "./quoted.ts";
 import { lockHeld, makeReadinessCheck } from "./readiness-checks.ts";
-import { recordProduction } from "./recording.ts";
+import { type Recording, recordProduction } from "./recording.ts";
 import { collectTests } from "./test-evidence.ts";
 
 const LOAD_OUTPUT_CAP_BYTES = 64 * 1024;
@@ -64,7 +64,7 @@ export function createHands(project: Project, run: Run): Hands {
       sources.set(track, made);
       return made;
     },
-    history: async (live: LiveState, version: Version, signal: AbortSignal): Promise<MetricsSnapshot | undefined> => {
+    history: async (live: LiveState, version: Version, signal: AbortSignal): Promise<Recording | undefined> => {
       if (!plan.metrics) return undefined;
       const source = sourceOf({ baseline: version, candidate: plan.version });
       try {

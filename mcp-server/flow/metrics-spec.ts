@@ -51,13 +51,16 @@ export function metricsSpec(plan: Plan, watch: WatchPlan, snapshot: MetricsSnaps
     plannedPolls: Math.max(1, Math.ceil(horizonMs / metrics.pollMs)),
     warmupPolls: watch.track === "post-rollback" ? 0 : metrics.warmupPolls,
     rules: metrics.rules,
+    // Measured on production's instances; those of staging are others.
+    ...(snapshot?.dispersions && watch.track !== "staging" ? { dispersions: snapshot.dispersions } : {}),
     baseline: baselineOf(plan, watch, snapshot),
   };
 }
 
 function baselineOf(plan: Plan, watch: WatchPlan, snapshot: MetricsSnapshot | null): MetricsSpec["baseline"] {
   if (!plan.previous || (watch.track === "staging" && plan.notApplicable[STAGING_REGRESSION])) return { kind: "none" };
-  if (!watch.frozen) return { kind: "concurrent" };
+  if (!watch.frozen)
+    return { kind: "concurrent", ...(snapshot && watch.track === "production" ? { before: snapshot } : {}) };
   if (snapshot) return { kind: "frozen", snapshot };
   // An old version that could not be measured is missing evidence, not a first deployment: waiting for an arm that
   // never comes leaves the release unproven.

@@ -17,28 +17,34 @@ export interface RecordOptions {
   readonly signal: AbortSignal;
 }
 
+/** What the old version does in production, and minute by minute in two halves where the source knows it. */
+export interface Recording {
+  readonly snapshot: MetricsSnapshot;
+  readonly windows: readonly Increment[];
+}
+
 /**
  * What the old version does in production, to be held against the new one. From pages of counters it is all that its
  * instances counted; where users are too few to compare with, it is what they count under probe traffic. FlowError
  * `unreadable` when nothing can be read.
  */
-export async function recordProduction(o: RecordOptions): Promise<MetricsSnapshot> {
+export async function recordProduction(o: RecordOptions): Promise<Recording> {
   const { state, source, live, version, signal } = o;
   const kind = state.plan.metrics?.config.source;
   if (kind !== "scrape") {
-    const { from, to, series, throughputRps } = await source.history(live, signal);
+    const { from, to, series, throughputRps, windows = [] } = await source.history(live, signal);
     const seconds = Math.max(0.001, (Date.parse(to) - Date.parse(from)) / 1000);
     // No user is in the counts of probes; a Prometheus server has an hour of them, which chance changes little.
     const users = kind === "probes" ? { users: { requests: 0, seconds } } : {};
-    return { from, to, version, series, throughputRps: throughputRps ?? 0, ...users };
+    return { snapshot: { from, to, version, series, throughputRps: throughputRps ?? 0, ...users }, windows };
   }
   const users = await usersLoad(o);
   const rate = users ? recordedProbeRate(state, users) : 0;
   const probed = rate > 0 ? await recordProbed(o, rate) : undefined;
-  if (probed) return { ...probed, ...(users ? { users } : {}) };
-  const { from, to, series, throughputRps } = await source.history(live, signal);
+  if (probed) return { snapshot: { ...probed, ...(users ? { users } : {}) }, windows: [] };
+  const { from, to, series, throughputRps, windows = [] } = await source.history(live, signal);
   const rps = users ? users.requests / users.seconds : (throughputRps ?? 0);
-  return { from, to, version, series, throughputRps: rps, ...(users ? { users } : {}) };
+  return { snapshot: { from, to, version, series, throughputRps: rps, ...(users ? { users } : {}) }, windows };
 }
 
 const LOAD_WINDOW_POLLS = 3;

@@ -6,6 +6,7 @@ import type { Stamped } from "../record/journal.ts";
 import { readJournal } from "../record/journal-file.ts";
 import { canonicalJson, FlowError, type Json, messageOf, type Outcome3, type RunOutcome } from "../vocab/index.ts";
 import { archivedPath } from "./archive.ts";
+import { calibrationDifference } from "./calibration.ts";
 import { FlowEvent, type Request } from "./events.ts";
 import { freezeDifference, isFreezeKey, stoppedByFreeze } from "./freeze-record.ts";
 import { productionGateOf, rollbackGateOf, stageGate, stagingGateOf } from "./gates.ts";
@@ -133,6 +134,10 @@ async function rejudge(project: Project, folder: string, plan: Plan, events: rea
       const again = { ...judgeSmoke(event.run), inputs: event.verdict.inputs };
       if (canonicalJson(again) !== canonicalJson(event.verdict))
         differs("the smoke verdict does not follow from its results");
+    }
+    if (event.event === "baseline") {
+      const problem = calibrationDifference(project.ports.disk, join(folder, "evidence"), state, event.snapshot);
+      if (problem) differs(problem);
     }
     if (event.event === "journeys") {
       const again = { ...journeysVerdict(state, event.run), inputs: event.verdict.inputs };

@@ -34,6 +34,8 @@ export interface Senses {
   lockLost: boolean;
   /** What the old version did before the run cannot be read. */
   historyDead: boolean;
+  /** What the old version did minute by minute before the run, in halves; none where the source does not know. */
+  windows: (now: Instant) => Increment[];
   /** Answers of the smoke checks; an Error: they could not be run. */
   smoke: (mode: SmokeRun["mode"], version: string) => SmokeResult[] | Error;
   /** The same for the user journeys. */
@@ -80,6 +82,7 @@ export function wellSenses(): Senses {
     metricsDead: false,
     historyDead: false,
     lockLost: false,
+    windows: () => [],
     smoke: (_mode, version) => [{ ...SMOKE_PASS, versionObserved: version }],
     journeys: (_mode, version) => [{ ...JOURNEY_PASS, versionObserved: version }],
     suite: () => [],
@@ -107,7 +110,9 @@ export function fakeHands(o: {
       return source(o, track);
     },
     history: async (_live, version) =>
-      run.plan.metrics && !senses.historyDead ? snapshot(version, clock.wall(), platform) : undefined,
+      run.plan.metrics && !senses.historyDead
+        ? { snapshot: snapshot(version, clock.wall(), platform), windows: senses.windows(clock.wall()) }
+        : undefined,
     smoke: async (mode, _urls, version, signal) => {
       if (!run.plan.smoke) return undefined;
       await clock.sleep(SMOKE_MS, signal);

@@ -87,7 +87,9 @@ function service(o: { usersPerSecond: number; source?: "probes"; journeys?: bool
     journeys: new Map(),
   } as unknown as RunState;
   const signal = new AbortController().signal;
-  const recorded = recordProduction({ state, source, prober, clock, live: LIVE, version: OLD, signal });
+  const recorded = recordProduction({ state, source, prober, clock, live: LIVE, version: OLD, signal }).then(
+    ({ snapshot }) => snapshot,
+  );
   return { recorded, isSending: () => sending !== undefined };
 }
 

@@ -6,6 +6,7 @@ import { verifyArchive } from "../../mcp-server/flow/verify.ts";
 import { advance, EMPTY_CHAIN, stampEvent } from "../../mcp-server/record/journal-line.ts";
 import { canonicalJson, sha256 } from "../../mcp-server/vocab/index.ts";
 import { type FakeWorld, fakeWorld, NEW, type WorldOptions } from "./fake-world.ts";
+import { heapedWindows } from "./old-windows.ts";
 
 const DIR = ".aiwg/archive/2026-03-01/deployment-2.0.0";
 const bad = (world: FakeWorld) => void world.platform.conduct.set(NEW, { failed: 0.3, slow: 0 });
@@ -239,6 +240,25 @@ describe("an archive", () => {
       expect(differences.map(({ what }) => what).join("; ")).toMatch(says);
     },
   );
+
+  test("whose dispersion was measured is calibrated again", async () => {
+    const world = await ended({}, (own) => {
+      own.senses.windows = heapedWindows(8);
+    });
+    expect((await verified(world)).differences).toEqual([]);
+    const quiet = (event: FlowEvent): FlowEvent => {
+      const dispersion = event.event === "baseline" && event.snapshot?.dispersions?.["error-rate"];
+      if (event.event !== "baseline" || !event.snapshot || !dispersion) return event;
+      const dispersions = { ...event.snapshot.dispersions, "error-rate": { ...dispersion, phi: 1 } };
+      return { ...event, snapshot: { ...event.snapshot, dispersions } };
+    };
+    forge(world, quiet);
+    const { ok, differences } = await verified(world);
+    expect(ok).toBe(false);
+    expect(differences.map(({ what }) => what)).toContain(
+      "the dispersion of the metrics does not follow from the recorded windows",
+    );
+  });
 
   test("whose way back was judged by nobody does not end as rolled back", async () => {
     const world = fakeWorld();

@@ -1,8 +1,10 @@
-import { judgeSmoke } from "../../judge/index.ts";
+import { judgeSmoke, type MetricsSnapshot } from "../../judge/index.ts";
 import type { LiveState, StepKey, Verdict, Version } from "../../vocab/index.ts";
+import { dispersionsOf, lastHour, WINDOWS_EVIDENCE } from "../calibration.ts";
 import { type Run, stepKey } from "../engine.ts";
 import type { Hands } from "../hands.ts";
 import { quoted } from "../quoted.ts";
+import type { Recording } from "../recording.ts";
 import { suitesBefore } from "../run-suites.ts";
 import { BASELINE_JOURNEYS, journeysVerdict, recordJourneys, recordSmoke } from "../watch-smoke.ts";
 
@@ -22,8 +24,9 @@ export async function baseline(run: Run, hands: Hands): Promise<void> {
     return;
   }
   const live = await observed(run);
-  const snapshot = await hands.history(live, previous.version, run.interrupted);
+  const recorded = await hands.history(live, previous.version, run.interrupted);
   run.checkpoint();
+  const snapshot = recorded && calibrated(run, hands, recorded, previous.version);
   if (snapshot) {
     const stored = hands.storeJson("baseline/production-pre-deploy", snapshot, previous.version);
     run.append({ event: "evidence", key: stepKey("baseline", "production"), ref: stored.ref, file: stored.file });
@@ -33,6 +36,15 @@ export async function baseline(run: Run, hands: Hands): Promise<void> {
       ? { event: "baseline", snapshot }
       : { event: "baseline", snapshot: null, reason: "the old version's metrics could not be read" },
   );
+}
+
+/** The record with the dispersion of its metrics, where the source tells how they went minute by minute. */
+function calibrated(run: Run, hands: Hands, { snapshot, windows }: Recording, version: Version): MetricsSnapshot {
+  const recent = lastHour(windows);
+  if (recent.length === 0) return snapshot;
+  const { ref, file } = hands.storeJson(WINDOWS_EVIDENCE, recent, version);
+  run.append({ event: "evidence", key: stepKey("baseline", "windows"), ref, file });
+  return { ...snapshot, dispersions: dispersionsOf(run.plan, recent) };
 }
 
 function observed(run: Run): Promise<LiveState> {

@@ -4,7 +4,7 @@ import { num } from "../../record/figures.ts";
 import { type Instant, spanText } from "../../vocab/index.ts";
 import { adviceOf } from "./advice.ts";
 import { completionText, journeysOf } from "./journeys.ts";
-import { availabilityText, baselineErrorRatePct } from "./metric-rows.ts";
+import { availabilityText, baselineErrorRatePct, metricName } from "./metric-rows.ts";
 import type { RunRecord } from "./record.ts";
 import { quantileEdge } from "./series.ts";
 import { groupRows, smokeOf } from "./smoke.ts";
@@ -93,7 +93,19 @@ function metricRows(record: RunRecord, snapshot: MetricsSnapshot): NonNullable<V
       samples,
       quality: "when it was recorded; the mean since the start where that could not be read",
     },
+    ...dispersionRows(snapshot),
   ];
+}
+
+/** How much more the metrics scatter than independent requests would: evidence against the new version is divided by it. */
+function dispersionRows({ dispersions = {} }: MetricsSnapshot): NonNullable<View["metrics"]> {
+  return Object.entries(dispersions).map(([id, { phi, windows, status }]) => ({
+    metric: `scatter of ${metricName(id)}`,
+    value: status === "too-few" ? "not known" : `${num(phi, 1)} times that of independent requests`,
+    samples: `${num(windows)} minutes`,
+    quality:
+      status === "too-noisy" ? "too noisy to compare without a margin" : "the old version's instances in two halves",
+  }));
 }
 
 function gaps(record: RunRecord, snapshot: MetricsSnapshot | null, reason: string | undefined): string[] {
