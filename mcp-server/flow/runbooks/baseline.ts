@@ -1,5 +1,5 @@
 import { judgeSmoke, type MetricsSnapshot } from "../../judge/index.ts";
-import type { LiveState, StepKey, Verdict, Version } from "../../vocab/index.ts";
+import { FlowError, type LiveState, type StepKey, type Verdict, type Version } from "../../vocab/index.ts";
 import { dispersionsOf, lastHour, WINDOWS_EVIDENCE } from "../calibration.ts";
 import { type Run, stepKey } from "../engine.ts";
 import type { Hands } from "../hands.ts";
@@ -42,9 +42,16 @@ export async function baseline(run: Run, hands: Hands): Promise<void> {
 function calibrated(run: Run, hands: Hands, { snapshot, windows }: Recording, version: Version): MetricsSnapshot {
   const recent = lastHour(windows);
   if (recent.length === 0) return snapshot;
-  const { ref, file } = hands.storeJson(WINDOWS_EVIDENCE, recent, version);
-  run.append({ event: "evidence", key: stepKey("baseline", "windows"), ref, file });
-  return { ...snapshot, dispersions: dispersionsOf(run.plan, recent) };
+  try {
+    const dispersions = dispersionsOf(run.plan, recent);
+    const { ref, file } = hands.storeJson(WINDOWS_EVIDENCE, recent, version);
+    run.append({ event: "evidence", key: stepKey("baseline", "windows"), ref, file });
+    return { ...snapshot, dispersions };
+  } catch (error) {
+    if (!(error instanceof FlowError) || error.code !== "damaged") throw error;
+    warn(run, `how much the old version's metrics scatter could not be measured: ${quoted(error)}`);
+    return snapshot;
+  }
 }
 
 function observed(run: Run): Promise<LiveState> {
