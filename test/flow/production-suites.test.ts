@@ -2,6 +2,9 @@ import "./without-reports.ts";
 import { describe, expect, test } from "vitest";
 import { parseDeployConfig } from "../../mcp-server/flow/config-file.ts";
 import { verifyArchive } from "../../mcp-server/flow/verify.ts";
+import { criteria } from "../../mcp-server/flow/views/criteria.ts";
+import { recordOf } from "../../mcp-server/flow/views/record.ts";
+import { unknowns } from "../../mcp-server/flow/views/unknowns.ts";
 import type { RunOutcome } from "../../mcp-server/vocab/index.ts";
 import { configText, type FakeWorld, fakeWorld, NEW, OLD, type WorldOptions } from "./fake-world.ts";
 import { answer, asked, at, bad, eventsOf, MILD, started } from "./scripts.ts";
@@ -112,6 +115,38 @@ describe("suites that are safe in production", () => {
     if (says) expect(reasons?.map(({ text }) => text).join("\n")).toMatch(says);
     const { differences } = await verifyArchive(world.project, state.archiveDir ?? "");
     expect(differences).toEqual([]);
+  });
+
+  describe("stand among the criteria of success, with what they found", () => {
+    const criterionOf = async (script: (world: FakeWorld) => void) => {
+      const world = fakeWorld({ config: { tests: TESTS }, unattended: true });
+      script(world);
+      await world.live();
+      const record = recordOf(world.plan, world.events());
+      const found = criteria(record).find(({ name }) => name === "Suites that are safe in production");
+      return { found, missing: unknowns(record).filter((line) => line.includes("suites")) };
+    };
+
+    test("all pass", async () => {
+      const detail = "0 of 4 tests that passed before do not pass now";
+      expect(await criterionOf(() => {})).toMatchObject({ found: { status: "MET", detail }, missing: [] });
+    });
+    test("one loses a test", async () => {
+      const detail = "1 of 4 tests that passed before do not pass now";
+      expect(await criterionOf(losing)).toMatchObject({ found: { status: "NOT MET", detail }, missing: [] });
+    });
+    test("one gives no answer: what the other found is not the whole", async () => {
+      const detail = "suite search against the new version: exit 3";
+      const { found } = await criterionOf((world) => {
+        world.senses.suite = (side, id) => (side === "after" && id === "search" ? new Error("exit 3") : []);
+      });
+      expect(found).toMatchObject({ status: "NOT MET", detail });
+    });
+    test("gone back before they ran", async () => {
+      const { found, missing } = await criterionOf((world) => bad(world, 0.5));
+      expect(found).toMatchObject({ status: "NOT REACHED" });
+      expect(missing).toEqual(["suites in production: not run"]);
+    });
   });
 
   test("run before the first change of production and again at 100 %, and are kept as evidence of each", async () => {

@@ -2,6 +2,7 @@ import { num } from "../../record/figures.ts";
 import { spanText } from "../../vocab/index.ts";
 import { planHash } from "../plan.ts";
 import { stoppedByReadiness } from "../readiness-state.ts";
+import { hasSuites, suitesOf } from "../suites-record.ts";
 import { decidedBy } from "./gate-views.ts";
 import { journeysOf, journeysText } from "./journeys.ts";
 import { decisionText, rationale, readinessReportOf } from "./readiness.ts";
@@ -9,6 +10,7 @@ import { gateOf, observationOf, type RunRecord } from "./record.ts";
 import { rollbackResult } from "./rollback.ts";
 import { proposalsOf } from "./runbook-updates.ts";
 import { smokeOf, smokeText } from "./smoke.ts";
+import { lostText, suiteTestsOf } from "./tests.ts";
 import { APPROVAL, reasonsText, shareText, triggerText } from "./words.ts";
 
 type Status = "MET" | "NOT MET" | "NOT REACHED" | "NOT APPLICABLE" | "FOLLOWS" | "NOT PART OF THIS RUN";
@@ -31,6 +33,7 @@ export function criteria(record: RunRecord): Criterion[] {
     executed(record),
     smoke(record),
     journeys(record),
+    ...(hasSuites(record.state) ? [suites(record)] : []),
     serviceLevels(record),
     gate(record, "Production regression gate", "production"),
     rollback(record),
@@ -108,6 +111,20 @@ function journeys(record: RunRecord): Criterion {
   const last = journeysOf(record, "production");
   if (!last) return criterion(name, "NOT REACHED", "not run");
   return criterion(name, last.verdict.outcome === "PASS" ? "MET" : "NOT MET", journeysText(last.run));
+}
+
+function suites({ state }: RunRecord): Criterion {
+  const name = "Suites that are safe in production";
+  const verdict = suitesOf(state, "after")?.verdict;
+  if (!verdict) return criterion(name, "NOT REACHED", "not run");
+  const check = suiteTestsOf(state, "after");
+  // Where a suite gave no answer, what the others found is not the whole.
+  const isWhole = check && verdict.outcome !== "INCONCLUSIVE";
+  return criterion(
+    name,
+    verdict.outcome === "PASS" ? "MET" : "NOT MET",
+    isWhole ? lostText(check) : reasonsText(verdict.reasons),
+  );
 }
 
 function serviceLevels(record: RunRecord): Criterion {

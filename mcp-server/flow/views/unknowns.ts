@@ -1,4 +1,5 @@
 import { rehearsalRecord } from "../rehearsal-record.ts";
+import { hasSuites, suitesOf } from "../suites-record.ts";
 import { journeysOf } from "./journeys.ts";
 import { metricName } from "./metric-rows.ts";
 import { readinessReportOf } from "./readiness.ts";
@@ -34,6 +35,7 @@ function unmeasured(record: RunRecord): string[] {
     ...open.map(({ id }) => `${metricName(id)} of ${plan.version} in production: not measured`),
     ...(smokeMissing ? ["smoke checks in production: not run"] : []),
     ...(plan.journeys !== null && !journeysOf(record, "production") ? ["user journeys in production: not run"] : []),
+    ...(hasSuites(state) && !suitesOf(state, "after")?.verdict ? ["suites in production: not run"] : []),
     ...(state.latched && !gateOf(record, "rollback") ? ["state after the rollback: not judged"] : []),
   ];
 }
