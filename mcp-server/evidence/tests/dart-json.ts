@@ -36,8 +36,12 @@ export const dartJsonReader: ReportReader = {
   sniff: (head) => (/^\{"protocolVersion":"[^\n]*"type":"start"[^\n]*\}\s*$/m.test(headText(head)) ? 1 : 0),
   read: async (src, sink, limits) => {
     const run = openRun(sink, limits);
-    for await (const { text, line } of linesOf(src, sink)) if (text.startsWith("{")) run.take(parse(text, line), line);
-    run.finish();
+    let last = 1;
+    for await (const { text, line } of linesOf(src, sink)) {
+      last = line;
+      if (text.startsWith("{")) run.take(parse(text, line), line);
+    }
+    run.finish(last);
     return { tool: "dart" };
   },
 };
@@ -109,8 +113,8 @@ function openRun(sink: CaseSink, limits: Limits) {
   };
   return {
     take,
-    finish: () => {
-      if (!done) throw new ReportDamage("it has no last event, as after a crashed or interrupted run");
+    finish: (line: number) => {
+      if (!done) throw new ReportDamage("it has no last event, as after a crashed or interrupted run", line);
       for (const test of running.values()) emit(rowOf(test, "errored", test.startedMs));
       // Without success although no test failed: interrupted, or nothing ran.
       if (done.success !== true && seen.failing === 0) {

@@ -33,10 +33,20 @@ export function parseReport<S extends z.ZodType>(text: string, schema: S, kind: 
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch {
-    throw new ReportDamage("it is not complete JSON, as after a crashed or interrupted run");
+  } catch (error) {
+    const reason = "it is not complete JSON, as after a crashed or interrupted run";
+    throw new ReportDamage(reason, lineOfError(text, error));
   }
   return shaped(value, schema, kind);
+}
+
+/** The line at which a text stops being JSON; its last line when it just ends. */
+function lineOfError(text: string, error: unknown): number {
+  const position = / at position (\d+)/.exec(error instanceof Error ? error.message : "")?.[1];
+  const end = position === undefined ? text.trimEnd().length : Number(position);
+  let line = 1;
+  for (let at = text.indexOf("\n"); at >= 0 && at < end; at = text.indexOf("\n", at + 1)) line += 1;
+  return line;
 }
 
 /** The value, when it has the given shape. Only a plain path is quoted: names in a report are untrusted. */

@@ -43,6 +43,7 @@ function openDocument(limits: Limits) {
   let yaml: { readonly indent: string; block: boolean } | undefined;
   let last: { readonly point: Point; readonly depth: number } | undefined;
   let points = 0;
+  let lastLine = 1;
 
   /** Ends all levels deeper than `depth` and gives the points of the one right below. */
   const closeBelow = (depth: number, line: number): Point[] => {
@@ -67,6 +68,7 @@ function openDocument(limits: Limits) {
   };
   return {
     line: (text: string, line: number, ended: boolean) => {
+      lastLine = line;
       if (yaml) {
         if (text === `${yaml.indent}...`) yaml = undefined;
         else if (last) diagnose(last.point, text.slice(yaml.indent.length), yaml, limits);
@@ -96,16 +98,19 @@ function openDocument(limits: Limits) {
       }
     },
     finish: (): readonly Point[] => {
-      if (yaml || levels.length > 1) throw new ReportDamage("it ends inside of a test, as after a crashed run");
+      if (yaml || levels.length > 1)
+        throw new ReportDamage("it ends inside of a test, as after a crashed run", lastLine);
       const [top] = levels;
-      if (top?.plan === undefined) throw new ReportDamage("it has no plan, as after a crashed or interrupted run");
-      checkPlan(top, undefined);
+      if (top?.plan === undefined) {
+        throw new ReportDamage("it has no plan, as after a crashed or interrupted run", lastLine);
+      }
+      checkPlan(top, lastLine);
       return top.points;
     },
   };
 }
 
-function checkPlan({ plan, points }: Level, line: number | undefined): void {
+function checkPlan({ plan, points }: Level, line: number): void {
   if (plan === undefined || plan === points.length) return;
   throw new ReportDamage(`a plan of ${plan} tests, but ${points.length} results, as after a crashed run`, line);
 }
