@@ -4,7 +4,6 @@ import {
   type MetricsState,
   readMetrics,
   selfNormalised,
-  startMetrics,
   stepMetrics,
   twoArm,
 } from "../../../../mcp-server/judge/index.ts";
@@ -12,7 +11,7 @@ import type { HalvesPoll } from "../traffic/errors.ts";
 import { POLL_SECONDS } from "../traffic/noise.ts";
 import type { Word } from "./contender.ts";
 import type { ErrorContender, ErrorWorld } from "./error-tools.ts";
-import { defaultRules, incrementOf, specOf } from "./spec.ts";
+import { defaultRules, incrementOf, openJudge, specOf } from "./spec.ts";
 
 /** Minutes of history from which the dispersion of errors is calibrated. */
 export const ERROR_HISTORY_SECONDS = 1800;
@@ -94,7 +93,7 @@ function wholeJudge(name: string, calibrated: boolean): ErrorContender {
 }
 
 function startErrors({ allowed, plannedPolls }: ErrorWorld, dispersion: Dispersion | undefined): MetricsState {
-  return startMetrics(specOf(defaultRules(allowed * 100), { plannedPolls, dispersion }));
+  return openJudge(specOf(defaultRules(allowed * 100), { plannedPolls, dispersion }));
 }
 
 function stepErrors(state: MetricsState, { baseline, candidate }: HalvesPoll): MetricsState {

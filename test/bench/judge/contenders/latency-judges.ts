@@ -6,7 +6,6 @@ import {
   type MetricRule,
   type MetricsState,
   selfNormalised,
-  startMetrics,
   stepMetrics,
   twoArm,
 } from "../../../../mcp-server/judge/index.ts";
@@ -18,7 +17,7 @@ import { POLL_SECONDS } from "../traffic/noise.ts";
 import type { Word } from "./contender.ts";
 import { wordOf } from "./error-judges.ts";
 import type { LatencyContender, LatencyWorld } from "./latency-tools.ts";
-import { defaultRules, incrementOf, specOf } from "./spec.ts";
+import { defaultRules, incrementOf, openJudge, specOf } from "./spec.ts";
 
 /** Minutes of history from which the dispersion of latencies is calibrated. */
 export const LATENCY_HISTORY_SECONDS = 3600;
@@ -70,7 +69,7 @@ function wholeJudge(name: string, { edges, calibrated }: { edges?: Edges; calibr
     open: (world) => {
       const dispersion = calibrated && edges ? dispersionOf(world, edges) : undefined;
       const { plannedPolls } = world;
-      let state = startMetrics(specOf([latencyRule(world)], { plannedPolls, dispersion }));
+      let state = openJudge(specOf([latencyRule(world)], { plannedPolls, dispersion }));
       return (poll): Word => {
         state = stepLatency(state, poll, (bins) =>
           edges ? histogramOf(bins, edges) : quantileOf(bins, world.quantile),

@@ -1,6 +1,12 @@
 import { DeployConfig } from "../../../../mcp-server/flow/config.ts";
 import { metricRules } from "../../../../mcp-server/flow/metrics-spec.ts";
-import type { MetricRule, MetricsSpec, RuleDispersion } from "../../../../mcp-server/judge/index.ts";
+import {
+  type MetricRule,
+  type MetricsSpec,
+  type MetricsState,
+  type RuleDispersion,
+  startMetrics,
+} from "../../../../mcp-server/judge/index.ts";
 import { type Increment, type Instant, instantOf } from "../../../../mcp-server/vocab/index.ts";
 import { POLL_SECONDS } from "../traffic/noise.ts";
 
@@ -42,6 +48,14 @@ export function specOf(
       ? { routing: "sticky", dispersions: Object.fromEntries(rules.map(({ id }) => [id, dispersion])) }
       : {}),
   };
+}
+
+/**
+ * The judge before its first poll, without the intervals that reports show: no verdict rests on them, and they take time.
+ */
+export function openJudge(spec: MetricsSpec): MetricsState {
+  const state = startMetrics(spec);
+  return { ...state, rules: state.rules.map(({ interval: _, ...rule }) => rule) };
 }
 
 const BEGIN_MS = Date.UTC(2026, 0, 5, 12);

@@ -5,11 +5,10 @@ import {
   readMetrics,
   rearmWarmup,
   type StageDecision,
-  startMetrics,
   stepMetrics,
 } from "../../../../mcp-server/judge/index.ts";
 import { durationMs } from "../../../../mcp-server/vocab/index.ts";
-import { DEFAULTS, defaultRules, specOf } from "../contenders/spec.ts";
+import { DEFAULTS, defaultRules, openJudge, specOf } from "../contenders/spec.ts";
 import type { Ending } from "../play.ts";
 import { randomOf } from "../traffic/random.ts";
 import { HORIZON_POLLS, MIN_REQUESTS, POLL_MS, STAGES, type StagePlan, UNANSWERED_MS } from "./plan.ts";
@@ -26,7 +25,7 @@ export function rollout(world: World, seed: number): Ending {
   const traffic = worldTraffic(world, random);
   const warmupPolls = world.warmupPolls ?? DEFAULTS.judge.warmupPolls;
   let run: Run = {
-    metrics: startMetrics(specOf(defaultRules(0), { plannedPolls: HORIZON_POLLS, warmupPolls })),
+    metrics: openJudge(specOf(defaultRules(0), { plannedPolls: HORIZON_POLLS, warmupPolls })),
     polls: 0,
     holds: 0,
     extensions: 0,

@@ -2,14 +2,13 @@ import {
   type Counts,
   type MetricRule,
   selfNormalised,
-  startMetrics,
   stepMetrics,
   twoArm,
 } from "../../../../mcp-server/judge/index.ts";
 import type { MetricId } from "../../../../mcp-server/vocab/index.ts";
 import type { Contender, Word } from "../contenders/contender.ts";
 import { wordOf } from "../contenders/error-judges.ts";
-import { incrementOf, specOf } from "../contenders/spec.ts";
+import { incrementOf, openJudge, specOf } from "../contenders/spec.ts";
 import { POLL_SECONDS, slowNoise } from "../traffic/noise.ts";
 import { randomOf } from "../traffic/random.ts";
 import { type Column, play, type Table, type Truth } from "./column.ts";
@@ -88,7 +87,7 @@ const CONTENDERS: readonly Contender<World, ThroughputPoll>[] = [
     name: "**deploy-flow, per-request routing**",
     threeValued: true,
     open: ({ plannedPolls }) => {
-      let state = startMetrics(specOf([RULE], { plannedPolls }));
+      let state = openJudge(specOf([RULE], { plannedPolls }));
       return ({ baseline, candidate }): Word => {
         state = stepMetrics(state, [
           incrementOf(RULE.series, "baseline", state.polls, baseline),
