@@ -10,24 +10,26 @@ import { type Done, playTask, type Results, type Task, tasksOf } from "./work.ts
 /** What `scripts/bench-judge.mjs` passes on. */
 interface Asked {
   readonly size: Size;
-  /** `names`: of the tables, nothing is played. */
+  /** `names`: names and titles of the tables, nothing is played. */
   readonly format: "markdown" | "json" | "names";
   readonly threads: number;
+  /** How many times as many runs as for the record. */
+  readonly times: number;
   /** Names of tables, or parts of them; all when empty. */
   readonly tables: readonly string[];
 }
 
-async function bench({ size, format, threads, tables }: Asked): Promise<void> {
+async function bench({ size, format, threads, times, tables }: Asked): Promise<void> {
   const exact = TABLES.filter(({ id }) => tables.includes(id));
   const alike = TABLES.filter(({ id }) => tables.length === 0 || tables.some((part) => id.includes(part)));
   const chosen = exact.length > 0 && exact.length === tables.length ? exact : alike;
   if (format === "names") {
-    process.stdout.write(chosen.map(({ id }) => `${id}\n`).join(""));
+    process.stdout.write(chosen.map(({ id, title }) => `${id}\t${title}\n`).join(""));
     return;
   }
   const columns = chosen.flatMap((table) => table.columns).filter(({ runs }) => runs[size] > 0);
   const started = performance.now();
-  const results = await playAll(columns, size, threads);
+  const results = await playAll(tasksOf(columns, size, times), columns, size, threads);
   const seconds = (performance.now() - started) / 1000;
   const shown: readonly Table[] = chosen
     .map((table) => ({ ...table, columns: table.columns.filter(({ id }) => results.has(id)) }))
@@ -37,8 +39,7 @@ async function bench({ size, format, threads, tables }: Asked): Promise<void> {
   process.stdout.write(format === "json" ? asJson(shown, results, facts) : asMarkdown(shown, results, size));
 }
 
-async function playAll(columns: readonly Column[], size: Size, threads: number): Promise<Results> {
-  const tasks = tasksOf(columns, size);
+async function playAll(tasks: Task[], columns: readonly Column[], size: Size, threads: number): Promise<Results> {
   const total = tasks.reduce((sum, { runs }) => sum + runs, 0);
   const results = new Map<string, Tally[]>(columns.map(({ id, rows }) => [id, rows(size).map(emptyTally)]));
   let played = 0;

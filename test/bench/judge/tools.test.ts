@@ -1,7 +1,13 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { startMetrics, stepMetrics } from "../../../mcp-server/judge/index.ts";
+import type { MetricId } from "../../../mcp-server/vocab/index.ts";
+import { plotOf } from "../../../scripts/judge-plot.mjs";
+import { wordOf } from "./contenders/error-judges.ts";
 import { ERROR_TOOLS } from "./contenders/error-tools.ts";
 import { quantileFollower } from "./contenders/latency-judges.ts";
 import { kayentaSaysHigh, mannWhitneyZ } from "./contenders/mann-whitney.ts";
+import { defaultRules, incrementOf, openJudge, specOf } from "./contenders/spec.ts";
 import { failedChecks } from "./contenders/windows.ts";
 import { play } from "./play.ts";
 import { asMarkdown } from "./render.ts";
@@ -94,6 +100,30 @@ describe("slow requests", () => {
     expect(at0?.[1]).toBeCloseTo(0.01, 2);
     expect(at20?.[0]).toBe(at0?.[0]);
     expect(at20?.[1]).toBeLessThan(0.8 * (at0?.[1] ?? 0));
+  });
+});
+
+describe("the judge of the benchmark", () => {
+  it("says at every poll what the judge of a deployment says, which keeps intervals for its reports too", () => {
+    const { polls } = errorTraffic(
+      ERROR_SCENARIOS.web100,
+      { factor: 3, added: 0, from: 300 },
+      { seed: 8, historySeconds: 0 },
+    );
+    const rules = defaultRules(0);
+    const spec = specOf(rules, { plannedPolls: polls.length });
+    let [ours, whole] = [openJudge(spec), startMetrics(spec)];
+    const said = polls.map(({ baseline, candidate }) => {
+      const series = rules[0]?.series ?? ("error-rate" as MetricId);
+      const poll = [
+        incrementOf(series, "baseline", ours.polls, baseline),
+        incrementOf(series, "candidate", ours.polls, candidate),
+      ];
+      [ours, whole] = [stepMetrics(ours, poll), stepMetrics(whole, poll)];
+      return [wordOf(ours), wordOf(whole)] as const;
+    });
+    expect(said.map(([one]) => one)).toEqual(said.map(([, other]) => other));
+    expect(new Set(said.map(([one]) => one))).toEqual(new Set([undefined, "PASS", "FAIL"]));
   });
 });
 
@@ -197,5 +227,22 @@ describe("counting", () => {
       return total;
     });
     expect(added).toEqual(whole);
+  });
+});
+
+describe("the picture of the page", () => {
+  const table = (cell: string) =>
+    `## Error rate, threshold 0\n\n|  | *web100* | *arnoise* | x2 |\n| --- | --- | --- | --- |\n| strict | 95.1 (93–97) | 93 (90–95) | ${cell} |\n`;
+
+  it("is drawn from its first table, and is the one that lies beside it", () => {
+    const page = readFileSync("docs/judge-benchmark.md", "utf8");
+    expect(plotOf(page)).toBe(readFileSync("docs/judge-benchmark.svg", "utf8"));
+  });
+
+  it("shows a figure that was measured, and none where there is none", () => {
+    expect(plotOf(table("100 / 10 s"))).toContain(">10 s</text>");
+    expect(plotOf(table("41 / 1800 s"))).toContain(">1800 s (41 % found)</text>");
+    expect(plotOf(table("0"))).toContain(">found 0 %</text>");
+    expect(plotOf("# nothing measured")).toBeUndefined();
   });
 });

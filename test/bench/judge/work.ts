@@ -22,14 +22,15 @@ export interface Done {
 /** Enough runs for a task to be worth sending, few enough for the progress to move. */
 const RUNS_PER_TASK = 20;
 
-/** All tasks of a size. */
-export function tasksOf(columns: readonly Column[], size: Size): Task[] {
-  return columns.flatMap(({ id, runs }) => {
-    const count = Math.ceil(runs[size] / RUNS_PER_TASK);
+/** All tasks of a size, or of so many times as many runs. */
+export function tasksOf(columns: readonly Column[], size: Size, times = 1): Task[] {
+  return columns.flatMap(({ id, runs: asked }) => {
+    const all = times * asked[size];
+    const count = Math.ceil(all / RUNS_PER_TASK);
     return Array.from({ length: count }, (_, i) => ({
       column: id,
       first: i * RUNS_PER_TASK,
-      runs: Math.min(RUNS_PER_TASK, runs[size] - i * RUNS_PER_TASK),
+      runs: Math.min(RUNS_PER_TASK, all - i * RUNS_PER_TASK),
     }));
   });
 }

@@ -1,4 +1,5 @@
 import { type Increment, instantOf } from "../../../../mcp-server/vocab/index.ts";
+import { defaultRules } from "../contenders/spec.ts";
 import type { Source } from "./world.ts";
 
 const silent = (one: Increment): Increment => {
@@ -13,11 +14,14 @@ export const missingPolls = (): Source => (now, _before, random) => {
   return now.map((one) => (one.arm === arm ? silent(one) : one));
 };
 
-/** One poll in twenty an instance restarts: half of what it counted since the last poll is lost. */
+const OVER_TIME = new Set(defaultRules(0).flatMap(({ kind, series }) => (kind === "throughput" ? [series] : [])));
+
+/** One poll in twenty an instance restarts: half of what it counted since the last poll is lost, but no time. */
 export const counterResets = (): Source => (now, _before, random) =>
   now.map((one): Increment => {
     if (random.uniform() >= 0.05) return one;
     const half = (count: number) => Math.ceil(count / 2);
+    if (OVER_TIME.has(one.metric)) return { ...one, events: half(one.events), quality: "reset" };
     return {
       ...one,
       exposure: half(one.exposure),

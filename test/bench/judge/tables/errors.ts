@@ -1,7 +1,8 @@
-import { ERROR_HISTORY_SECONDS, ERROR_JUDGES } from "../contenders/error-judges.ts";
+import { ERROR_HISTORY_SECONDS, ERROR_JUDGES, WITHOUT_TARGET } from "../contenders/error-judges.ts";
 import { ERROR_TOOLS, type ErrorContender } from "../contenders/error-tools.ts";
 import { ERROR_IDEAS } from "../ideas/error-ideas.ts";
 import { PASS_IDEAS } from "../ideas/pass-ideas.ts";
+import { recordedRuns } from "../required.ts";
 import { ERROR_SCENARIOS, type ErrorEffect, type ErrorScenarioName, errorTraffic } from "../traffic/errors.ts";
 import { type Column, play, type Size, type Table, type Truth } from "./column.ts";
 
@@ -9,6 +10,10 @@ type Rows = Readonly<Record<Size, readonly ErrorContender[]>>;
 
 const NAMES = Object.keys(ERROR_SCENARIOS);
 const CONTENDERS: Rows = { full: [...ERROR_TOOLS, ...ERROR_JUDGES], short: ERROR_JUDGES };
+const WITH_ONE_MORE: Rows = {
+  full: [...CONTENDERS.full, WITHOUT_TARGET],
+  short: [...CONTENDERS.short, WITHOUT_TARGET],
+};
 
 interface Wanted {
   readonly scenario: ErrorScenarioName;
@@ -23,16 +28,17 @@ interface Wanted {
 
 /** Seeds as in the study that the judge rests on: by scenario, effect and run. */
 function column(wanted: Wanted, effectNumber: number, table = "errors", contenders = CONTENDERS): Column {
-  const { scenario: name, title, truth, thresholdPp, short = 0, full = 150 } = wanted;
+  const { scenario: name, title, truth, thresholdPp, short = 0 } = wanted;
   const effect: ErrorEffect = { factor: 1, added: 0, from: 0, ...wanted.effect };
   const scenario = ERROR_SCENARIOS[name];
   const first = 1_000_003 * (NAMES.indexOf(name) + 1) + 7919 * (effectNumber + 1);
+  const id = `${table}/${thresholdPp}/${title}`;
   return {
-    id: `${table}/${thresholdPp}/${title}`,
+    id,
     title,
     truth,
     from: effect.from,
-    runs: { short, full },
+    runs: { short, full: wanted.full ?? recordedRuns(id) },
     rows: (size) => contenders[size].map((contender) => contender.name),
     play: (run, size) => {
       const { history, polls } = errorTraffic(scenario, effect, {
@@ -45,41 +51,34 @@ function column(wanted: Wanted, effectNumber: number, table = "errors", contende
   };
 }
 
-const identical = (scenario: ErrorScenarioName, short = 0, full = 300): Wanted => ({
+const identical = (scenario: ErrorScenarioName, short = 0): Wanted => ({
   scenario,
   title: scenario,
   truth: "identical",
   thresholdPp: 0,
   short,
-  full,
 });
-const worse = (
-  scenario: ErrorScenarioName,
-  title: string,
-  effect: Partial<ErrorEffect>,
-  { short = 0, full = 150 } = {},
-): Wanted => ({
+const worse = (scenario: ErrorScenarioName, title: string, effect: Partial<ErrorEffect>, short = 0): Wanted => ({
   scenario,
   title,
   truth: "worse",
   thresholdPp: 0,
   effect,
   short,
-  full,
 });
 
 const ZERO_TOLERANCE: readonly Wanted[] = [
-  identical("web100", 150, 600),
+  identical("web100", 150),
   identical("big2000"),
   identical("low1", 50),
-  identical("zero", 0, 150),
+  identical("zero"),
   identical("driftramp", 60),
   identical("bursty", 100),
   identical("arnoise", 100),
   worse("web100", "x1.2", { factor: 1.2 }),
   worse("web100", "x1.5", { factor: 1.5 }),
-  worse("web100", "x2", { factor: 2 }, { short: 200, full: 300 }),
-  worse("web100", "x5", { factor: 5 }, { short: 60, full: 300 }),
+  worse("web100", "x2", { factor: 2 }, 200),
+  worse("web100", "x5", { factor: 5 }, 60),
   worse("web100", "x3 from 15 min", { factor: 3, from: 900 }),
   worse("driftramp", "driftramp x2", { factor: 2 }),
   worse("low1", "low1 x5", { factor: 5 }),
@@ -98,7 +97,6 @@ const plus = (scenario: ErrorScenarioName, title: string, truth: Truth, added: n
   thresholdPp: 2,
   effect: { added },
   short,
-  full: truth === "edge" ? 300 : 150,
 });
 
 const TWO_POINTS: readonly Wanted[] = [
@@ -126,7 +124,7 @@ export const ERROR_TABLES: readonly Table[] = [
     id: "errors-2",
     title: "Error rate, threshold +2 pp",
     text: "`same` and `+1 pp` are allowed, at `+2 pp` the release is exactly at the edge: each FAIL there is a false one.",
-    columns: TWO_POINTS.map((wanted, i) => column(wanted, 100 + i)),
+    columns: TWO_POINTS.map((wanted, i) => column(wanted, 100 + i, "errors", WITH_ONE_MORE)),
   },
 ];
 

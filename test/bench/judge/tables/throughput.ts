@@ -9,6 +9,7 @@ import type { MetricId } from "../../../../mcp-server/vocab/index.ts";
 import type { Contender, Word } from "../contenders/contender.ts";
 import { wordOf } from "../contenders/error-judges.ts";
 import { incrementOf, openJudge, specOf } from "../contenders/spec.ts";
+import { recordedRuns } from "../required.ts";
 import { POLL_SECONDS, slowNoise } from "../traffic/noise.ts";
 import { randomOf } from "../traffic/random.ts";
 import { type Column, play, type Table, type Truth } from "./column.ts";
@@ -104,12 +105,13 @@ const RPS = 100;
 const POLLS = 180;
 
 function column(title: string, truth: Truth, kept: number, noiseSd: number, number: number): Column {
+  const id = `throughput/${title}`;
   return {
-    id: `throughput/${title}`,
+    id,
     title,
     truth,
     from: 0,
-    runs: { short: 0, full: truth === "worse" ? 100 : 300 },
+    runs: { short: 0, full: recordedRuns(id) },
     rows: () => CONTENDERS.map(({ name }) => name),
     play: (run) => {
       const random = randomOf(7_000_003 * (number + 1) + run);
