@@ -135,7 +135,7 @@ export const LATENCY_IDEAS_TABLE: Table = {
     at0("low1", "low1 x2", "worse", { factor: 2 }),
     at0("arnoise", "arnoise x1.25", "worse", { factor: 1.25 }),
   ].map((wanted, i) =>
-    column({ ...wanted, full: wanted.truth === "worse" ? 100 : 200 }, 300 + i, "ideas-latency", {
+    column({ ...wanted, full: wanted.truth === "worse" ? 150 : 300 }, 300 + i, "ideas-latency", {
       full: LATENCY_IDEAS,
       short: LATENCY_IDEAS,
     }),
