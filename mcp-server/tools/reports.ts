@@ -26,11 +26,11 @@ export async function compareNamed(
   asked: ComparisonAsked,
   io: ToolIo,
 ): Promise<{ verdict: TestsVerdict; inputs: PresentedInput[] }> {
-  const before = openSide("baseline", asked.baseline, io);
-  const after = openSide("candidate", asked.candidate, io);
+  const before = await openSide("baseline", asked.baseline, io);
+  const after = await openSide("candidate", asked.candidate, io);
   const { scope, threshold, targets, limit } = asked;
   // Stored rows were redacted when they were stored: a report beside them has to be seen the same way.
-  const masked = before.label !== undefined || after.label !== undefined;
+  const masked = before.source.redacted === true || after.source.redacted === true;
   const { compared, baseline, candidate } = await compareRuns(before.source, after.source, {
     ...(masked ? { redact: (text: string) => redact(text) } : {}),
     open: (seed) =>
@@ -47,7 +47,7 @@ export async function compareNamed(
     name: side.name,
     origin: "presented",
     ...(side.label === undefined ? {} : { label: side.label }),
-    files: (digests.facts?.files ?? []).map(({ file }) => shown(io, file)),
+    files: side.commit ? [`${GIT}${side.commit}`] : (digests.facts?.files ?? []).map(({ file }) => shown(io, file)),
     rawSha256: digests.rawSha256,
     ...(digests.storedSha256 === undefined ? {} : { storedSha256: digests.storedSha256 }),
   });
@@ -58,9 +58,13 @@ interface Side {
   readonly name: string;
   readonly source: RunSource;
   readonly label?: string;
+  /** The commit whose tests were run by us. */
+  readonly commit?: string;
 }
 
-function openSide(name: "baseline" | "candidate", named: readonly string[], io: ToolIo): Side {
+async function openSide(name: "baseline" | "candidate", named: readonly string[], io: ToolIo): Promise<Side> {
+  const revision = await revisionSide(name, named, io);
+  if (revision) return revision;
   const stored = storedSide(name, named, io);
   if (stored) return stored;
   const folders = checkNames(named, io);
@@ -75,11 +79,24 @@ function openSide(name: "baseline" | "candidate", named: readonly string[], io: 
   };
 }
 
+const GIT = "git:";
+
+/** The tests of a git revision, when that is what was named: executed here, or kept from the last time. */
+async function revisionSide(name: string, named: readonly string[], io: ToolIo): Promise<Side | undefined> {
+  const [only = "", ...more] = named;
+  if (more.length > 0 || !only.startsWith(GIT)) return undefined;
+  // It runs a command, which an agent's tool for reading must not.
+  if (io.actor.kind === "agent") throw gitRefused(only);
+  const { runRevision } = await import("../flow/git-run.ts");
+  io.progress(0, undefined, `${name}: running the tests of ${only}`);
+  const { stored, commit } = await runRevision(await io.project(), only.slice(GIT.length), io.signal);
+  return { name: `tests/${name}`, source: storedSource(() => [stored], commit), commit };
+}
+
 /** A stored label, when that is what was named. */
 function storedSide(name: string, named: readonly string[], io: ToolIo): Side | undefined {
   const [only, ...more] = named;
   if (only === undefined || more.length > 0) return undefined;
-  if (only.startsWith("git:")) throw gitRefused(only);
   const label = Label.safeParse(only);
   if (!label.success) return undefined;
   const place = { disk: io.ports.disk, dir: projectPaths(io.root).baselines };
@@ -104,7 +121,7 @@ function checkNames(named: readonly string[], io: ToolIo): string[] {
   const { disk } = io.ports;
   const folders: string[] = [];
   for (const name of named) {
-    if (name.startsWith("git:")) throw gitRefused(name);
+    if (name.startsWith(GIT)) throw gitRefused(name);
     const path = io.readable(name);
     if (disk.stat(path)?.kind === "dir") folders.push(path);
   }
@@ -126,9 +143,10 @@ function shown(io: ToolIo, file: string): string {
 function gitRefused(name: string): FlowError {
   return new FlowError({
     code: "usage",
-    what: "reports of a git revision cannot be read yet",
-    expected: "a stored label, or report files, folders or globs",
+    what: "the tests of a git revision cannot be run here",
+    expected:
+      "alone as one side of regression-check on the command line; or a stored label, report files, folders or globs",
     found: /^git:[\w./-]{1,60}$/.test(name) ? name : "git:...",
-    next: "check the revision out, run its tests, and name the reports",
+    next: "run `deploy-flow regression-check` in a terminal or CI, or name reports of the revision",
   });
 }
