@@ -34,7 +34,7 @@ const scenarios: Scenario[] = [
     ends: "ROLLED_BACK",
     production: "old",
     trigger: "regression",
-    prints: [/P1 tests? that passed in the baseline/],
+    prints: [/2 P1 tests passed in the baseline and no longer do/],
     afterwards: async (world) => {
       expect(testsAt(world, "rollback/gate")).toBe("PASS");
     },
