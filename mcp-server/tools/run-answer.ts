@@ -11,6 +11,8 @@ const Metric = z.object({
   candidate: z.number().nullable(),
   change: z.number().nullable(),
   changeUnit: z.string(),
+  interval: z.string(),
+  limit: z.number(),
   outcome: z.string(),
   evidence: z.number(),
   needed: z.number(),
@@ -94,6 +96,8 @@ export function runAnswer(status: RunStatus, receipt?: { taken: boolean; note: s
       candidate: rounded(metric.candidate.value),
       change: rounded(metric.change),
       changeUnit: metric.changeUnit,
+      interval: intervalText(metric),
+      limit: metric.limit,
       outcome: metric.outcome,
       evidence: rounded(metric.evidence) ?? 0,
       needed: rounded(metric.needed) ?? 0,
@@ -140,6 +144,13 @@ function cutLines(text: string, limit: number): string {
 /** Four significant digits: enough to act on; the journal has them all. */
 function rounded(value: number | undefined): number | null {
   return value === undefined || !Number.isFinite(value) ? null : Number(value.toPrecision(4));
+}
+
+/** Where the change lies, valid at every look; empty while nothing is excluded on either side. */
+function intervalText({ interval, changeUnit }: RunStatus["metrics"][number]): string {
+  if (!interval) return "";
+  const side = (value: number | undefined) => (value === undefined ? "open" : String(rounded(value)));
+  return `${side(interval.lower)} to ${side(interval.upper)} ${changeUnit} at ${rounded(interval.levelPct)} %`;
 }
 
 function shortReasons(reasons: readonly Reason[]): Reason[] {
@@ -202,7 +213,9 @@ function metricText(metric: z.infer<typeof Metric>): string {
   const change =
     metric.change === null ? "" : ` (${metric.change > 0 ? "+" : ""}${metric.change} ${metric.changeUnit})`;
   const waits = metric.waitsFor ? `, waits for ${metric.waitsFor}` : "";
-  return `${metric.id}: new ${side(metric.candidate)}, old ${side(metric.baseline)}${change}: ${metric.outcome}, evidence ${metric.evidence} of ${metric.needed}${waits}`;
+  const within = metric.interval ? `, change ${metric.interval}` : "";
+  const limit = `, worse by at most ${metric.limit} ${metric.changeUnit}`;
+  return `${metric.id}: new ${side(metric.candidate)}, old ${side(metric.baseline)}${change}${within}${limit}: ${metric.outcome}, evidence ${metric.evidence} of ${metric.needed}${waits}`;
 }
 
 const EXIT_CODES: ReadonlySet<number> = new Set(Object.values(EXIT));
