@@ -162,9 +162,14 @@ export const REQUIRED: readonly Requirement[] = [
 
 const REQUIRED_COLUMNS = new Set(REQUIRED.flatMap(({ columns }) => columns));
 
+/** Whether a figure of this column is required; only such columns are worth playing in the tests. */
+export function isRequired(column: string): boolean {
+  return REQUIRED_COLUMNS.has(column);
+}
+
 /** Runs of a column for the record: more where a figure is required. `--times` of the command multiplies them. */
 export function recordedRuns(column: string): number {
-  return REQUIRED_COLUMNS.has(column) ? 60 : 20;
+  return isRequired(column) ? 60 : 20;
 }
 
 /** One requirement on one column, measured. */
