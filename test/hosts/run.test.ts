@@ -35,7 +35,7 @@ function expectFits(seen: Seen): void {
   expect(encode(seen.text).length).toBeLessThanOrEqual(2000);
   // Hosts show a model the text or the data, never both: each alone says how it stands, why, and what is next.
   expect(seen.text).toContain(`next: ${String(seen.data?.next)}`);
-  expect(seen.text).toContain(String(seen.data?.outcome ?? seen.data?.state));
+  expect(seen.text).toContain(String(seen.data?.verdict ?? seen.data?.outcome ?? seen.data?.state));
   for (const { text } of (seen.data?.reasons ?? []) as { text: string }[]) expect(seen.text).toContain(text);
 }
 
