@@ -25,7 +25,7 @@ function isSame(a: Shares["weights"], b: Shares["weights"]): boolean {
 /**
  * The increments of a poll as they are judged: what is counted over time counts over the arm's share of the traffic,
  * so that both versions would show the same figure. Left out where that figure would tell of something else: while
- * traffic moves, once probes of our own are among the requests, and where the new version has more traffic than the
+ * traffic moves, where a counter began anew, once probes of our own are among the requests, and where the new version has more traffic than the
  * old, since what comes to every instance alike (health checks) makes a smaller arm look busier.
  */
 export function judgedIncrements(state: RunState, event: Poll, shares: Shares | undefined): readonly Increment[] {
@@ -35,7 +35,8 @@ export function judgedIncrements(state: RunState, event: Poll, shares: Shares | 
   const settled = shares !== undefined && !probed && isExposureDone(state);
   return event.increments.flatMap((increment) => {
     if (!overTime.has(increment.metric)) return [increment];
-    if (!settled || increment.from < shares.since) return [];
+    // A counter that began anew lost what it had counted since the look before: nobody stayed away for that.
+    if (!settled || increment.from < shares.since || increment.quality === "reset") return [];
     const share = shareOfArm(state.plan, shares, increment.arm);
     return share === undefined ? [] : [overShare(increment, share)];
   });

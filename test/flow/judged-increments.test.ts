@@ -59,6 +59,14 @@ describe("what a poll counts as judged", () => {
     expect(judgedIncrements(state, poll(0, probes), shares)).toHaveLength(2);
   });
 
+  test("not throughput of an arm whose counters began anew: what they had counted is lost, and nobody stayed away", () => {
+    const { increments, ...rest } = poll(0);
+    const restarted = increments.map((one) => (one.arm === "candidate" ? { ...one, quality: "reset" as const } : one));
+    const event = { ...rest, increments: restarted } as ReturnType<typeof poll>;
+    expect(exposures(emptyState(planOf()), event, split(20))).toEqual([["baseline", 8]]);
+    expect(judgedIncrements(emptyState(planOf()), event, split(20))).toHaveLength(3);
+  });
+
   test("halves of instances say nothing of a rate", () => {
     const half = { exposure: 10, events: 20 };
     const event = poll(0);
