@@ -166,7 +166,7 @@ describe("table F: what a rollback comes to", () => {
     });
     await world.live();
     expect(outcomeOf(world)).toEqual({ result: "PARTIAL", outcome: "ROLLED_BACK" });
-    expect(eventsOf(world, "notice").some(({ text }) => text.includes("could not prove more"))).toBe(true);
+    expect(eventsOf(world, "notice").some(({ text }) => text.includes("more could not be proven"))).toBe(true);
   });
 
   test("F9: all well: ROLLED_BACK", async () => {
