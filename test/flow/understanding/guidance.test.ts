@@ -95,7 +95,7 @@ describe("guidance is read by a closed vocabulary", () => {
     const word = fc.constantFrom("the", "team", "is", "happy", "about", "blue", "green", "shop", "tea", "%", "7");
     fc.assert(
       fc.property(fc.array(word, { maxLength: 12 }), (words) => {
-        const text = words.join(" ").replaceAll("blue green", "blue");
+        const text = words.join(" ").replaceAll(/blue( green)+/g, "blue");
         expect(readGuidance(text).findings).toEqual([]);
       }),
     );
